@@ -1,0 +1,138 @@
+"""Every setting, once, with its meaning. They come from the environment; under `bin/dev` what
+the environment leaves open was made once and is kept in `var/dev.env`."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+
+class ConfigError(Exception):
+    """A setting is missing or wrong; the message is one line that says which and why."""
+
+
+def setting(name: str, meaning: str, default: str | None = None) -> Any:
+    """A dataclass field read from the environment variable `name`; no default: required."""
+    return field(metadata={"name": name, "meaning": meaning, "default": default})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the environment says, checked. `Settings.load()` reads it."""
+
+    port: int = setting("PORT", "The port the web process listens on.", "8000")
+    base_url: str = setting(
+        "BASE_URL", "Where people reach the console; links and callbacks are made from it.", ""
+    )
+    database_url: str = setting(
+        "DATABASE_URL", "PostgreSQL (`postgres://…`) or SQLite (`sqlite:////path`)."
+    )
+    redis_url: str = setting("REDIS_URL", "Redis (`redis://…`, `rediss://…`).")
+    redis_tls_verify: bool = setting(
+        "REDIS_TLS_VERIFY", "Whether a `rediss://` certificate is verified.", "true"
+    )
+    secret_key: str = setting("SECRET_KEY", "Signs sessions and forms; at least 32 characters.")
+    encryption_keys: str = setting(
+        "ENCRYPTION_KEYS", "Keys that encrypt secrets at rest, `id:key,…`, the newest first."
+    )
+    smtp_url: str = setting(
+        "SMTP_URL", "The mail server, `smtp[s]://user:password@host:port`. Empty: no mail.", ""
+    )
+    mail_from: str = setting(
+        "MAIL_FROM", "The sender of all mail.", "Runsheet <runsheet@localhost>"
+    )
+    org_domains: str = setting(
+        "ORG_DOMAINS",
+        "Mail domains of the organisation, comma-separated; recipients outside need the "
+        "permission to add automation. Empty: no limit.",
+        "",
+    )
+    outbound_allow: str = setting(
+        "OUTBOUND_ALLOW",
+        "Private destinations that webhooks may reach all the same: `host[:port]` or CIDR, "
+        "comma-separated.",
+        "",
+    )
+    egress_proxy: str = setting(
+        "EGRESS_PROXY", "An HTTP proxy that all webhooks go through (Smokescreen-style).", ""
+    )
+    worker_threads: int = setting("WORKER_THREADS", "Attempts at once per worker process.", "16")
+    trusted_proxies: int = setting(
+        "TRUSTED_PROXIES", "How many proxies stand before the web process.", "0"
+    )
+    lease_seconds: int = setting(
+        "LEASE_SECONDS", "How long a claim holds without being renewed.", "15"
+    )
+    poison_after: int = setting(
+        "POISON_AFTER", "Workers a step may take down alone before it is set aside.", "3"
+    )
+    var: Path = setting("RUNSHEET_VAR", "Where `bin/dev` keeps its state.", "var")
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read and check all settings. Raises ConfigError with one clear line."""
+        given = dict(os.environ if environ is None else environ)
+        found = read_env_file(Path(given.get("RUNSHEET_VAR") or "var") / "dev.env") | given
+        values = {name: _read(f, found) for name, f in cls.__dataclass_fields__.items()}
+        settings = cls(**values)
+        settings._check()
+        return settings
+
+    def __post_init__(self) -> None:
+        url = self.database_url
+        for old in ("postgres://", "postgresql://"):
+            if url.startswith(old):
+                url = "postgresql+psycopg://" + url.removeprefix(old)
+        object.__setattr__(self, "database_url", url)
+        base = self.base_url or f"http://127.0.0.1:{self.port}"
+        object.__setattr__(self, "base_url", base.rstrip("/"))
+
+    def _check(self) -> None:
+        try:
+            backend = make_url(self.database_url).get_backend_name()
+        except ArgumentError:
+            raise ConfigError("DATABASE_URL is not a database URL.") from None
+        if backend not in ("sqlite", "postgresql"):
+            raise ConfigError("DATABASE_URL must be a PostgreSQL or SQLite URL.")
+        if not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
+            raise ConfigError("REDIS_URL must begin with redis://, rediss:// or unix://.")
+        if len(self.secret_key) < 32:
+            raise ConfigError("SECRET_KEY must have at least 32 characters.")
+        if not self.base_url.startswith(("http://", "https://")):
+            raise ConfigError("BASE_URL must begin with http:// or https://.")
+        for name, least in (("worker_threads", 1), ("lease_seconds", 2), ("poison_after", 1)):
+            if getattr(self, name) < least:
+                raise ConfigError(f"{name.upper()} must be at least {least}.")
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """KEY=VALUE lines of a file; nothing when there is no such file."""
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return {}
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _read(f: Any, environ: Mapping[str, str]) -> Any:
+    name = f.metadata["name"]
+    raw = environ.get(name) or f.metadata["default"]
+    if raw is None:
+        raise ConfigError(f"{name} is not set. {f.metadata['meaning']}")
+    return _parse(name, f.type, raw)
+
+
+def _parse(name: str, kind: Any, raw: str) -> Any:
+    if kind is bool:
+        if raw.lower() not in ("true", "false", "1", "0", "yes", "no"):
+            raise ConfigError(f"{name} must be true or false, not {raw!r}.")
+        return raw.lower() in ("true", "1", "yes")
+    try:
+        return kind(raw)
+    except ValueError:
+        raise ConfigError(f"{name} must be a whole number, not {raw!r}.") from None

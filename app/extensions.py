@@ -1,0 +1,67 @@
+"""The libraries that hang on the Flask application, made once and set up in `create_app`."""
+
+import json
+from typing import Any
+
+from flask_htmx import HTMX
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from sqlalchemy import Engine, event
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+
+class Htmx(HTMX):
+    """Flask-HTMX 0.4 reads htmx 2's headers. htmx 4 says with HX-Request-Type whether it wants a
+    fragment or a page, and only then may a view answer with one."""
+
+    @property
+    def wants_partial(self) -> bool:
+        from flask import request
+
+        return request.headers.get("HX-Request-Type") == "partial"
+
+
+# Objects stay readable after commit: pages are rendered from what a verb returned.
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+migrate = Migrate()
+login_manager = LoginManager()
+csrf = CSRFProtect()
+htmx = Htmx()
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """SQLAlchemy engine options for a database URL."""
+    options: dict[str, Any] = {"json_serializer": compact_json}
+    if url.startswith("sqlite"):
+        options["connect_args"] = {"timeout": 5.0}
+    else:
+        options |= {"pool_pre_ping": True, "pool_size": 20, "max_overflow": 10}
+    return options
+
+
+def compact_json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def prepare_engine(engine: Engine) -> None:
+    """SQLite: WAL, durable commits, and `BEGIN IMMEDIATE` for whoever says it will write, since a
+    reader that turns writer late gets SQLITE_BUSY without the busy timeout."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _connect(dbapi: Any, _record: Any) -> None:
+        dbapi.isolation_level = None  # pysqlite must not begin on its own
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            dbapi.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        writing = connection.get_execution_options().get("writing")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -1,0 +1,43 @@
+"""What is stored. Rows have no side effects; `domain` has the verbs."""
+
+from app.models.execution import (
+    AutomationExecutionLog,
+    AutomationJob,
+    Execution,
+    WorkerProcess,
+)
+from app.models.instance import Event, WorkflowInstance, WorkflowInstanceStep
+from app.models.notification import Notice, NotificationDelivery, NotificationDeliveryLog
+from app.models.people import (
+    ApiToken,
+    AuditEntry,
+    IdempotencyKey,
+    SignInFailure,
+    SignInLink,
+    User,
+)
+from app.models.secret import Secret
+from app.models.template import WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
+
+__all__ = [
+    "ApiToken",
+    "AuditEntry",
+    "AutomationExecutionLog",
+    "AutomationJob",
+    "Event",
+    "Execution",
+    "IdempotencyKey",
+    "Notice",
+    "NotificationDelivery",
+    "NotificationDeliveryLog",
+    "Secret",
+    "SignInFailure",
+    "SignInLink",
+    "User",
+    "WorkerProcess",
+    "WorkflowInstance",
+    "WorkflowInstanceStep",
+    "WorkflowTemplate",
+    "WorkflowTemplateStep",
+    "WorkflowTemplateVersion",
+]

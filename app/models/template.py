@@ -1,0 +1,73 @@
+"""What authors edit and publish."""
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.extensions import Base
+from app.models.columns import Json, Key, Line, LongText, Moment, PrimaryKey, Word
+
+
+class WorkflowTemplate(Base):
+    """A template and its draft. The draft is a document, since it may be half done; publishing
+    freezes it into a version and its step rows."""
+
+    __tablename__ = "workflow_templates"
+
+    id: Mapped[PrimaryKey]
+    key: Mapped[Key] = mapped_column(unique=True)
+    name: Mapped[Line]
+    description: Mapped[LongText] = mapped_column(default="")
+    draft: Mapped[Json]
+    draft_revision: Mapped[int] = mapped_column(default=1)
+    newest_version: Mapped[int | None]
+    created_at: Mapped[Moment]
+    updated_at: Mapped[Moment]
+    updated_by: Mapped[Line]
+    archived_at: Mapped[Moment | None]
+
+
+class WorkflowTemplateVersion(Base):
+    """What instances run on. Never changes."""
+
+    __tablename__ = "workflow_template_versions"
+    __table_args__ = (UniqueConstraint("template_id", "number"),)
+
+    id: Mapped[PrimaryKey]
+    template_id: Mapped[int] = mapped_column(
+        ForeignKey("workflow_templates.id", ondelete="CASCADE")
+    )
+    number: Mapped[int]
+    name: Mapped[Line]
+    description: Mapped[LongText] = mapped_column(default="")
+    input_schema: Mapped[Json]
+    note: Mapped[Line] = mapped_column(default="")
+    published_at: Mapped[Moment]
+    published_by: Mapped[Line]
+
+    template: Mapped[WorkflowTemplate] = relationship()
+    steps: Mapped[list["WorkflowTemplateStep"]] = relationship(
+        order_by="WorkflowTemplateStep.position"
+    )
+
+
+class WorkflowTemplateStep(Base):
+    """A step of a published version."""
+
+    __tablename__ = "workflow_template_steps"
+    __table_args__ = (UniqueConstraint("version_id", "key"),)
+
+    id: Mapped[PrimaryKey]
+    version_id: Mapped[int] = mapped_column(
+        ForeignKey("workflow_template_versions.id", ondelete="CASCADE")
+    )
+    position: Mapped[int]
+    key: Mapped[Key]
+    name: Mapped[Line]
+    description: Mapped[LongText] = mapped_column(default="")
+    action_type: Mapped[Word]
+    action_config: Mapped[Json]
+    depends_on: Mapped[Json]
+    when: Mapped[Json | None]
+    notification_policies: Mapped[Json]
+    assignee: Mapped[Line | None]
+    due_in: Mapped[Word | None]

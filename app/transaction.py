@@ -1,0 +1,47 @@
+"""Transactions begin and end here and nowhere else: returning commits, raising rolls back.
+
+Work that was asked for inside a transaction is rung for after it has committed.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.orm import Session
+
+from app import bells, clock
+from app.extensions import db
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """A transaction that may write. Yields the session; commits when the block ends, rolls back
+    when it raises, then rings the bells that were asked for."""
+    session = db.session()
+    _end_reading(session)
+    try:
+        clock.sync(session.connection(execution_options={"writing": True}))
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        session.info.pop(bells.ASKED, None)
+        raise
+    bells.ring_asked(session.info)
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A transaction that only reads: one snapshot, given back when the block ends."""
+    session = db.session()
+    try:
+        clock.sync(session.connection())
+        yield session
+    finally:
+        session.rollback()
+
+
+def _end_reading(session: Session) -> None:
+    """What was read before (the signed-in user, say) stays loaded; its transaction ends, so that
+    the one that follows begins as a writer."""
+    if session.in_transaction():
+        session.commit()
