@@ -1,0 +1,183 @@
+"""The registry of action types: what each kind of step can be told. One class serves form, JSON
+and OpenAPI. Adding a kind: its config here, `workers/handlers/<kind>.py` if the system carries
+it out, and its test."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from app.schemas.base import Schema
+from app.schemas.durations import parse_duration
+from app.schemas.retry import Retry
+
+MAX_HEADERS = 50
+SECRET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_OURS = ("webhook-id", "webhook-timestamp", "webhook-signature", "content-length", "host")
+
+
+def _duration(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
+def _moment(text: str) -> str:
+    if "{{" not in text and datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("Write a time with its zone, such as 2026-01-31T09:00:00Z.")
+    return text
+
+
+def _secret_name(text: str) -> str:
+    if not SECRET_NAME.fullmatch(text):
+        raise ValueError("A secret's name has letters, digits, _ . - and begins with a letter.")
+    return text
+
+
+Duration = Annotated[str, AfterValidator(_duration), Field(examples=["PT15M"])]
+Moment = Annotated[str, AfterValidator(_moment), Field(examples=["2026-01-31T09:00:00Z"])]
+SecretName = Annotated[str, AfterValidator(_secret_name), Field(examples=["STOCK_KEY"])]
+
+
+class PeopleConfig(Schema):
+    """What all steps that people do can be told."""
+
+    instructions: str = Field("", description="What to do, in Markdown.")
+
+
+class ManualTask(PeopleConfig):
+    """A person does something and says so."""
+
+
+class Approval(PeopleConfig):
+    """A person says yes or no; `output.outcome` is `approved` or `rejected`."""
+
+    question: str = Field("", description="What is to be decided.")
+
+
+class FormInput(PeopleConfig):
+    """A person fills in a form; what they enter is the step's output."""
+
+    form_schema: dict[str, Any] = Field(
+        default_factory=lambda: {"type": "object", "properties": {}},
+        alias="schema",
+        description="A JSON Schema of the answers.",
+    )
+
+
+class Recurrence(Schema):
+    """Runs the step again and again: one of cron, rrule, everySeconds, and an end."""
+
+    cron: str | None = None
+    rrule: str | None = None
+    every_seconds: int | None = Field(None, ge=1)
+    timezone: str = "UTC"
+    until: Moment | None = None
+    count: int | None = Field(None, ge=1, le=100_000)
+
+    @model_validator(mode="after")
+    def _one_rule_and_an_end(self) -> "Recurrence":
+        if sum(rule is not None for rule in (self.cron, self.rrule, self.every_seconds)) != 1:
+            raise ValueError("Give exactly one of cron, rrule and everySeconds.")
+        if self.until is None and self.count is None:
+            raise ValueError("A recurrence needs an end: until or count.")
+        return self
+
+
+class AutomationConfig(Schema):
+    """What all steps that the system does can be told."""
+
+    timeout_seconds: float = Field(20, gt=0, le=20, description="Limit of one attempt, seconds.")
+    retry: Retry = Field(default_factory=Retry)
+    run_at: Moment | None = Field(None, description="Not before this time; may be a placeholder.")
+    delay: Duration | None = Field(None, description="How long after it became ready.")
+    recurrence: Recurrence | None = None
+
+
+class Auth(Schema):
+    """How the request proves who sends it; the secret is named, never written here."""
+
+    type: Literal["bearer", "basic", "header"]
+    secret: SecretName
+    username: str | None = Field(None, description="For basic.")
+    header: str | None = Field(None, description="For header: its name.")
+
+
+class Webhook(AutomationConfig):
+    """Sends an HTTP request; 2xx completes the step, its answer becomes the output."""
+
+    url: str = Field(
+        min_length=1, max_length=2048, examples=["https://stock.example.com/{{ input.orderId }}"]
+    )
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] = "POST"
+    headers: dict[str, str] = Field(default_factory=dict, max_length=MAX_HEADERS)
+    body: Any = Field(None, description="JSON; placeholders in its strings are filled in.")
+    signing_secret: SecretName | None = None
+    auth: Auth | None = None
+
+    @field_validator("headers")
+    @classmethod
+    def _sendable(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if not _HEADER_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is not a header name.")
+            if name.lower() in _OURS:
+                raise ValueError(f"{name} is set by Runsheet.")
+            if any(ord(char) < 32 and char != "\t" for char in value):
+                raise ValueError(f"The value of {name} has control characters.")
+        return headers
+
+
+class Email(AutomationConfig):
+    """Sends a mail; subject and bodies are Liquid."""
+
+    to: list[str] = Field(min_length=1, max_length=50)
+    cc: list[str] = Field(default_factory=list, max_length=50)
+    bcc: list[str] = Field(default_factory=list, max_length=50)
+    reply_to: str | None = None
+    subject: str = Field(min_length=1, max_length=500)
+    text: str = ""
+    html: str | None = None
+
+
+class WaitTimer(Schema):
+    """Waits until a time, or for a while after it became ready."""
+
+    run_at: Moment | None = None
+    delay: Duration | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "WaitTimer":
+        if (self.run_at is None) == (self.delay is None):
+            raise ValueError("Give either runAt or delay.")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class ActionType:
+    """One kind of step: `people` do it, or the system does."""
+
+    name: str
+    label: str
+    config: type[Schema]
+    people: bool = False
+
+
+# Asynchronous webhooks and WAIT_CALLBACK take their place here.
+ACTION_TYPES: Mapping[str, ActionType] = {
+    kind.name: kind
+    for kind in (
+        ActionType("MANUAL_TASK", "Manual task", ManualTask, people=True),
+        ActionType("APPROVAL", "Approval", Approval, people=True),
+        ActionType("FORM_INPUT", "Form", FormInput, people=True),
+        ActionType("AUTOMATION_WEBHOOK", "Webhook", Webhook),
+        ActionType("AUTOMATION_EMAIL", "Email", Email),
+        ActionType("WAIT_TIMER", "Timer", WaitTimer),
+    )
+}
+PEOPLE_TYPES = frozenset(name for name, kind in ACTION_TYPES.items() if kind.people)
+
+__all__ = ["ACTION_TYPES", "PEOPLE_TYPES", "ActionType"]

@@ -1,0 +1,149 @@
+"""Instances, their steps, attempts, deliveries and events as they cross the boundary."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from app.schemas.base import Schema
+
+MAX_BULK = 1000
+
+
+class InstanceIn(Schema):
+    """Starts an instance of a published template, by key or by id."""
+
+    template_key: str | None = Field(None, max_length=120, examples=["order-fulfilment"])
+    template_id: int | None = Field(None, ge=1)
+    version: int | None = Field(None, ge=1, description="Default: the newest.")
+    title: str = Field("", max_length=500)
+    input: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_template(self) -> "InstanceIn":
+        if (self.template_key is None) == (self.template_id is None):
+            raise ValueError("Give either templateKey or templateId.")
+        return self
+
+
+class BulkIn(Schema):
+    """Starts many instances, all or none."""
+
+    items: list[InstanceIn] = Field(min_length=1, max_length=MAX_BULK)
+
+
+class Reason(Schema):
+    """Why; it stands on the timeline."""
+
+    reason: str = Field("", max_length=2000)
+
+
+class CompleteIn(Reason):
+    """What the step produced."""
+
+    output: dict[str, Any] = Field(default_factory=dict)
+
+
+class AttemptOut(Schema):
+    """One attempt of an automation step."""
+
+    attempt: int
+    occurrence: int
+    execution_token: str
+    queued_at: datetime | None
+    started_at: datetime
+    ended_at: datetime | None
+    duration_ms: int | None
+    outcome: str | None = Field(
+        description="succeeded, retry, failed, unknown, fenced or abandoned; null while it runs"
+    )
+    status_code: int | None
+    error: str | None
+    request: dict[str, Any] | None
+    response: dict[str, Any] | None
+    worker: str
+    replay: bool
+
+
+class DeliveryOut(Schema):
+    """One notification to one recipient on one channel."""
+
+    id: int
+    channel: str
+    trigger: str
+    template: str
+    recipient: str
+    state: str
+    reason: str | None
+    tries: list[dict[str, Any]]
+    replay_of: int | None
+    sent_at: datetime | None
+
+
+class StepOut(Schema):
+    """One step of an instance."""
+
+    id: int
+    key: str
+    name: str
+    action_type: str
+    action_config: dict[str, Any]
+    notification_policies: list[dict[str, Any]]
+    depends_on: list[str]
+    state: str
+    action_state: str
+    reason: str | None
+    assignee: str | None
+    due_at: datetime | None
+    next_attempt_at: datetime | None
+    execution_token: str | None
+    attempts: int
+    max_attempts: int | None
+    retry_count: int
+    output: Any
+    error: str | None
+    ready_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    automation_log: list[AttemptOut]
+    notification_log: list[DeliveryOut]
+    allowed_actions: list[str]
+
+
+class InstanceSummary(Schema):
+    """An instance in a list."""
+
+    id: int
+    template_id: int
+    template_key: str
+    template_name: str
+    version: int
+    title: str
+    state: str
+    needs_attention: bool
+    generation: int
+    started_by: str
+    started_at: datetime
+    ended_at: datetime | None
+    updated_at: datetime
+
+
+class InstanceOut(InstanceSummary):
+    """An instance with its steps."""
+
+    input: dict[str, Any]
+    event_seq: int
+    allowed_actions: list[str]
+    steps: list[StepOut]
+
+
+class EventOut(Schema):
+    """One line of an instance's history."""
+
+    seq: int
+    at: datetime
+    kind: str
+    step_key: str | None
+    actor: str
+    reason: str | None
+    data: dict[str, Any] | None

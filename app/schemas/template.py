@@ -1,0 +1,121 @@
+"""A template as authors and programs write it (and read it back)."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from app.models.vocabulary import Channel, Trigger
+from app.schemas.actions import ACTION_TYPES, Duration, Moment
+from app.schemas.base import Schema
+from app.schemas.conditions import When
+
+MAX_STEPS = 500
+KEY_PATTERN = r"^[a-z0-9]([a-z0-9_-]{0,98}[a-z0-9])?$"
+
+Key = Annotated[
+    str,
+    Field(pattern=KEY_PATTERN, description="Lower-case letters, digits, - and _."),
+]
+
+
+def _known(name: str) -> str:
+    if name not in ACTION_TYPES:
+        raise ValueError(f"{name!r} is not an action type. Use one of {', '.join(ACTION_TYPES)}.")
+    return name
+
+
+class NotificationPolicy(Schema):
+    """Who is told what, on which channel, when the step meets a trigger."""
+
+    channel: Channel
+    trigger: Trigger
+    template: str = Field("", max_length=120, description="Default: the trigger's own.")
+    recipients: list[Annotated[str, Field(min_length=1, max_length=320)]] = Field(
+        default_factory=lambda: ["role:operator"],
+        min_length=1,
+        max_length=100,
+        description="Addresses, `{{ input.email }}`, `role:…`, `user:…`, `assignee`, `starter`.",
+    )
+    when: When | None = None
+    delay: Duration | None = None
+    run_at: Moment | None = None
+
+
+class TemplateStep(Schema):
+    """One step. Only key, name and actionType are required."""
+
+    key: Key
+    name: str = Field(min_length=1, max_length=200)
+    description: str = Field("", max_length=10_000)
+    action_type: Annotated[
+        str,
+        AfterValidator(_known),
+        Field(description="What kind of step it is.", json_schema_extra={"enum": [*ACTION_TYPES]}),
+    ]
+    depends_on: list[str] = Field(default_factory=list, max_length=MAX_STEPS)
+    when: When | None = None
+    action_config: dict[str, Any] = Field(
+        default_factory=dict, description="See /api/schemas/actionConfig.json."
+    )
+    notification_policies: list[NotificationPolicy] = Field(default_factory=list, max_length=50)
+    assignee: str | None = Field(None, max_length=200, description="`user:…`, `role:…`.")
+    due_in: Duration | None = None
+
+
+class Template(Schema):
+    """A whole template."""
+
+    key: Key
+    name: str = Field(min_length=1, max_length=200)
+    description: str = Field("", max_length=10_000)
+    input_schema: dict[str, Any] = Field(
+        default_factory=lambda: {"type": "object", "properties": {}},
+        description="A JSON Schema (2020-12) of an instance's input; its root is an object.",
+    )
+    steps: list[TemplateStep] = Field(default_factory=list, max_length=MAX_STEPS)
+
+    @field_validator("input_schema")
+    @classmethod
+    def _about_an_object(cls, schema: dict[str, Any]) -> dict[str, Any]:
+        if schema.get("type", "object") != "object":
+            raise ValueError("The input is an object: type must be 'object'.")
+        return schema
+
+    @model_validator(mode="after")
+    def _unique_keys(self) -> "Template":
+        seen: set[str] = set()
+        for step in self.steps:
+            if step.key in seen:
+                raise ValueError(f"Two steps have the key {step.key!r}.")
+            seen.add(step.key)
+        return self
+
+
+class TemplateOut(Template):
+    """A template as it is read: its draft, and where it stands."""
+
+    id: int
+    draft_revision: int
+    newest_version: int | None
+    archived: bool
+    updated_at: datetime
+    updated_by: str
+
+
+class PublishIn(Schema):
+    """Freezes the draft into the next version."""
+
+    note: str = Field("", max_length=500)
+
+
+class VersionOut(Schema):
+    """A published version."""
+
+    number: int
+    name: str
+    note: str
+    published_at: datetime
+    published_by: str
+    steps: list[TemplateStep]
+    input_schema: dict[str, Any]
