@@ -1,0 +1,27 @@
+"""How the web process is served, on a platform and in bin/dev alike."""
+
+import os
+
+bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
+
+# Pages wait for the database and live streams wait for events, so threads carry the
+# load; more processes (WEB_CONCURRENCY) cost memory and are for machines with cores to spare.
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+threads = 16
+keepalive = 5
+
+# Platforms kill 30 s after SIGTERM; this leaves time to close what is left.
+graceful_timeout = 20
+
+# The heartbeat file is touched every second: keep it off the disk, where a busy
+# volume would make healthy workers look dead.
+if os.path.isdir("/dev/shm"):
+    worker_tmp_dir = "/dev/shm"
+
+# Requests are counted in /metrics; a line for each of them helps nobody.
+accesslog = None
+errorlog = "-"
+
+# No second way in: nothing uses gunicorn's control socket.
+control_socket_disable = True
