@@ -107,6 +107,7 @@ class AutomationJob(Base):
     execution_token: Mapped[Word | None]
     occurrence: Mapped[int] = mapped_column(default=1)
     attempt: Mapped[int] = mapped_column(default=1)  # the number of the attempt it asks for
+    allowed: Mapped[int] = mapped_column(default=1)  # the number of the last one it may make
     queued_at: Mapped[Moment]
     run_at: Mapped[Moment]
     held: Mapped[bool] = mapped_column(default=False)  # its instance is paused

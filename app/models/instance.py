@@ -65,9 +65,7 @@ class WorkflowInstanceStep(Base):
     reason: Mapped[LongText | None]
     error: Mapped[LongText | None]
     output: Mapped[Json | None]
-    # Its present execution. No foreign key: executions point here, and a cycle of keys would
-    # make every insert two statements.
-    execution_id: Mapped[int | None]
+    # Its present execution, by the token that receivers see.
     execution_token: Mapped[Word | None]
     attempts: Mapped[int] = mapped_column(default=0)
     max_attempts: Mapped[int | None]

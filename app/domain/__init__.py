@@ -1,0 +1,1 @@
+"""What can happen: verbs on nouns. No Flask, no RQ, no network; nothing here commits."""

@@ -1,0 +1,148 @@
+"""Leases on jobs. A claim, its renewal and its return are transactions of their own that touch
+job rows only; the lease token is the fencing token of every later write."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from app import clock
+from app.models import AutomationJob
+
+jobs = AutomationJob.__table__.c
+_table = AutomationJob.__table__
+# A job that took down this many workers in a row is next claimed alone.
+ALONE_AFTER = 2
+
+_RETURNED = [
+    jobs[name]
+    for name in (
+        "id kind instance_id step_id execution_id notice_id delivery_id action_type action_config "
+        "execution_token occurrence attempt allowed queued_at run_at lease_token losses "
+        "losses_alone"
+    ).split()
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A job this process holds a lease on: plain values, all that a thread needs."""
+
+    id: int
+    kind: str
+    instance_id: int
+    step_id: int | None
+    execution_id: int | None
+    notice_id: int | None
+    delivery_id: int | None
+    action_type: str
+    action_config: dict[str, Any]
+    execution_token: str | None
+    occurrence: int
+    attempt: int
+    allowed: int
+    queued_at: datetime
+    run_at: datetime
+    lease_token: str
+    losses: int
+    losses_alone: int
+
+
+def claim(
+    connection: Connection,
+    *,
+    queue: str,
+    worker: str,
+    limit: int,
+    lease_seconds: float,
+    alone: bool = False,
+) -> list[Claim]:
+    """Lease up to `limit` free, due jobs of a queue, the longest due first. With `alone`, lease
+    one of those that must have a process to themselves."""
+    now = clock.now()
+    free = (
+        select(jobs.id)
+        .where(jobs.queue == queue, jobs.lease_token.is_(None), ~jobs.held, jobs.run_at <= now)
+        .where(jobs.losses >= ALONE_AFTER if alone else jobs.losses < ALONE_AFTER)
+        .order_by(jobs.run_at, jobs.id)
+        .limit(1 if alone else limit)
+        .with_for_update(skip_locked=True)
+        # PostgreSQL may run a subquery again for each row; what locks rows in a CTE runs once.
+        .cte("free")
+    )
+    rows = connection.execute(
+        update(_table)
+        .where(jobs.id.in_(select(free.c.id)))
+        .values(
+            lease_token=uuid4().hex,
+            lease_until=now + timedelta(seconds=lease_seconds),
+            claimed_at=now,
+            worker=worker,
+        )
+        .returning(*_RETURNED)
+    ).all()
+    return [Claim(**row._mapping) for row in sorted(rows, key=_age)]
+
+
+def _age(row: Row[Any]) -> tuple[datetime, int]:
+    return row.run_at, row.id
+
+
+def renew(connection: Connection, worker: str, lease_seconds: float) -> set[int]:
+    """Extend all leases of a worker. Returns the ids of the jobs it still holds."""
+    until = clock.now() + timedelta(seconds=lease_seconds)
+    rows = connection.execute(
+        update(_table)
+        .where(jobs.worker == worker, jobs.lease_token.is_not(None))
+        .values(lease_until=until)
+        .returning(jobs.id)
+    )
+    return set(rows.scalars())
+
+
+def hand_back(connection: Connection, claims: Iterable[Claim]) -> None:
+    """Give back jobs that were not begun: free at once, and it counts as nothing."""
+    by_token: dict[str, list[int]] = {}
+    for held in claims:
+        by_token.setdefault(held.lease_token, []).append(held.id)
+    for token, ids in by_token.items():
+        connection.execute(
+            update(_table)
+            .where(jobs.id.in_(ids), jobs.lease_token == token)
+            .values(lease_token=None, lease_until=None, worker=None, claimed_at=None)
+        )
+
+
+def next_due(connection: Connection, queue: str) -> datetime | None:
+    """When the next free job of a queue falls due (perhaps in the past); None if there is none."""
+    return connection.execute(
+        select(func.min(jobs.run_at)).where(
+            jobs.queue == queue, jobs.lease_token.is_(None), ~jobs.held
+        )
+    ).scalar()
+
+
+def expired(connection: Connection, limit: int = 200) -> list[Row[Any]]:
+    """Jobs whose lease has run out: (id, instance_id, lease_token, …), for `attempts.give_back`."""
+    return list(
+        connection.execute(
+            select(*_RETURNED, jobs.worker, jobs.claimed_at, jobs.lease_until)
+            .where(jobs.lease_token.is_not(None), jobs.lease_until < clock.now())
+            .order_by(jobs.instance_id)
+            .limit(limit)
+        )
+    )
+
+
+def still_leased(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
+    """The lease tokens that these jobs carry now, locked until the transaction ends."""
+    rows = connection.execute(
+        select(jobs.id, jobs.lease_token)
+        .where(jobs.id.in_(sorted(ids)), jobs.lease_token.is_not(None))
+        .order_by(jobs.id)
+        .with_for_update()
+    )
+    return {row.id: row.lease_token for row in rows}

@@ -1,0 +1,106 @@
+"""The graph of a published version: who waits for whom. Versions never change, so graphs are
+kept in memory once read."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, select
+
+from app.domain.conditions import reads
+from app.models import WorkflowTemplateStep
+from app.schemas.durations import parse_duration
+
+_KEPT = 512
+_graphs: dict[int, "Graph"] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A step in the graph; `reads_outputs` says whether its condition looks at other steps."""
+
+    key: str
+    depends_on: tuple[str, ...]
+    dependents: tuple[str, ...]
+    when: Mapping[str, Any] | None
+    reads_outputs: bool
+    due_in: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Nodes by key, each after all it depends on."""
+
+    nodes: Mapping[str, Node]
+
+    @classmethod
+    def of(cls, steps: Iterable["GraphStep"]) -> "Graph":
+        """Build from steps in any order; they must have no cycle."""
+        rows = {step.key: step for step in steps}
+        dependents: dict[str, list[str]] = {key: [] for key in rows}
+        for step in rows.values():
+            for other in step.depends_on:
+                dependents[other].append(step.key)
+        order = sorted_by_dependency({key: step.depends_on for key, step in rows.items()})
+        return cls({key: _node(rows[key], dependents[key]) for key in order})
+
+
+class GraphStep(Protocol):
+    """What a graph needs to know of a step."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def depends_on(self) -> Iterable[str]: ...
+    @property
+    def when(self) -> Mapping[str, Any] | None: ...
+    @property
+    def due_in(self) -> str | None: ...
+
+
+def _node(step: GraphStep, dependents: Iterable[str]) -> Node:
+    return Node(
+        key=step.key,
+        depends_on=tuple(step.depends_on),
+        dependents=tuple(dependents),
+        when=step.when,
+        reads_outputs="steps" in reads(step.when),
+        due_in=parse_duration(step.due_in) if step.due_in else None,
+    )
+
+
+def sorted_by_dependency(depends_on: Mapping[str, Iterable[str]]) -> list[str]:
+    """Keys so that each comes after all it depends on; keys in a cycle are left out."""
+    waiting = {key: set(others) for key, others in depends_on.items()}
+    order: list[str] = []
+    while ready := [key for key, others in waiting.items() if not others]:
+        order += ready
+        for key in ready:
+            del waiting[key]
+        done = set(ready)
+        for others in waiting.values():
+            others -= done
+    return order
+
+
+def graph_of(connection: Connection, version_id: int) -> Graph:
+    """The graph of a published version."""
+    graph = _graphs.get(version_id)
+    if graph is None:
+        step = WorkflowTemplateStep
+        rows = connection.execute(
+            select(step.key, step.depends_on, step.when, step.due_in)
+            .where(step.version_id == version_id)
+            .order_by(step.position)
+        )
+        graph = Graph.of(rows.all())  # type: ignore[reportArgumentType]
+        if len(_graphs) >= _KEPT:
+            _graphs.pop(next(iter(_graphs)), None)
+        _graphs[version_id] = graph
+    return graph
+
+
+def forget_graphs() -> None:
+    """For tests that give a new database the ids of an old one."""
+    _graphs.clear()

@@ -1,0 +1,147 @@
+"""Starting instances, and what people and programs do with a whole one."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain import input_schemas, lifecycle
+from app.domain.actions import require_instance_action
+from app.domain.graph import Graph, graph_of
+from app.domain.ledger import Ledger, changing
+from app.domain.records import InstanceRecord, StepRecord
+from app.errors import FieldError, Invalid, NotFound, NotPublished
+from app.models import WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
+from app.models.vocabulary import ActionState, InstanceState, State
+from app.schemas.instance import InstanceIn
+
+
+@dataclass(slots=True)
+class _Version:
+    """What instances of one version are made from."""
+
+    row: WorkflowTemplateVersion
+    steps: Sequence[WorkflowTemplateStep]
+    graph: Graph
+
+
+def start(session: Session, wish: InstanceIn, actor: str) -> int:
+    """Start one instance; returns its id. Raises NotFound, NotPublished or Invalid."""
+    return _start(session, [wish], actor, at=["input"])[0]
+
+
+def start_many(session: Session, wishes: Sequence[InstanceIn], actor: str) -> list[int]:
+    """Start all or none; returns their ids in order."""
+    at = [f"items.{index}.input" for index in range(len(wishes))]
+    return _start(session, wishes, actor, at=at)
+
+
+def _start(
+    session: Session, wishes: Sequence[InstanceIn], actor: str, at: Sequence[str]
+) -> list[int]:
+    versions: dict[tuple[Any, ...], _Version] = {}
+    faults: list[FieldError] = []
+    with changing(session, actor=actor) as ledger:
+        for wish, path in zip(wishes, at, strict=True):
+            key = (wish.template_key, wish.template_id, wish.version)
+            if key not in versions:
+                versions[key] = _find_version(session, wish)
+            version = versions[key]
+            try:
+                values = input_schemas.read_input(version.row.input_schema, wish.input, path)
+            except Invalid as invalid:
+                faults += invalid.errors
+                continue
+            _add(ledger, version, wish.title, values)
+        if faults:
+            raise Invalid(faults)
+    return [instance.id or 0 for instance in ledger.added]
+
+
+def _find_version(session: Session, wish: InstanceIn) -> _Version:
+    by_key = WorkflowTemplate.key == wish.template_key
+    wanted = by_key if wish.template_key is not None else WorkflowTemplate.id == wish.template_id
+    template = session.scalar(select(WorkflowTemplate).where(wanted))
+    if template is None or template.archived_at is not None:
+        raise NotFound("There is no such template.")
+    number = wish.version or template.newest_version
+    if number is None:
+        raise NotPublished
+    row = session.scalar(
+        select(WorkflowTemplateVersion).where(
+            WorkflowTemplateVersion.template_id == template.id,
+            WorkflowTemplateVersion.number == number,
+        )
+    )
+    if row is None:
+        raise NotFound(f"This template has no version {number}.")
+    return _Version(row, row.steps, graph_of(session.connection(), row.id))
+
+
+def _add(ledger: Ledger, version: _Version, title: str, values: dict[str, Any]) -> None:
+    row = version.row
+    instance = InstanceRecord(
+        id=None,
+        template_id=row.template_id,
+        version_id=row.id,
+        title=title or row.name,
+        state=InstanceState.RUNNING,
+        started_by=ledger.actor,
+        started_at=ledger.now,
+        graph=version.graph,
+        input=values,
+        needs_settling=True,
+    )
+    for step in version.steps:
+        instance.steps[step.key] = _new_step(step)
+    ledger.added.append(instance)
+    ledger.record(instance, "instance.started", data={"version": row.number})
+
+
+def _new_step(step: WorkflowTemplateStep) -> StepRecord:
+    return StepRecord(
+        id=None,
+        key=step.key,
+        position=step.position,
+        name=step.name,
+        action_type=step.action_type,
+        action_config=step.action_config,
+        notification_policies=step.notification_policies,
+        assignee=step.assignee,
+        state=State.PENDING,
+        action_state=ActionState.IDLE,
+    )
+
+
+@contextmanager
+def acting(
+    session: Session, instance_id: int, action: str, actor: str
+) -> Iterator[tuple[Ledger, InstanceRecord]]:
+    """Lock an instance for one action on it. Raises NotFound or MoveNotAllowed."""
+    with changing(session, [instance_id], actor) as ledger:
+        instance = ledger.instances.get(instance_id)
+        if instance is None:
+            raise NotFound("There is no such instance.")
+        require_instance_action(ledger, instance, action)
+        yield ledger, instance
+
+
+def cancel(session: Session, instance_id: int, actor: str, reason: str = "") -> None:
+    """End an instance: what is open becomes CANCELLED."""
+    with acting(session, instance_id, "cancel", actor) as (ledger, instance):
+        lifecycle.cancel(ledger, instance, reason)
+
+
+def pause(session: Session, instance_id: int, actor: str, reason: str = "") -> None:
+    """Let nothing new start until it is resumed."""
+    with acting(session, instance_id, "pause", actor) as (ledger, instance):
+        lifecycle.pause(ledger, instance, reason)
+
+
+def resume(session: Session, instance_id: int, actor: str, reason: str = "") -> None:
+    """Go on; what fell due meanwhile is due now."""
+    with acting(session, instance_id, "resume", actor) as (ledger, instance):
+        lifecycle.resume(ledger, instance, reason)

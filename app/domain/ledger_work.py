@@ -1,0 +1,158 @@
+"""The part of a ledger that is work: executions, attempts and jobs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from app.domain.ledger import Ledger
+from app.models import AutomationExecutionLog, AutomationJob, Execution
+from app.models.vocabulary import AUTOMATION_QUEUE, AttemptOutcome, JobKind
+
+_jobs = AutomationJob.__table__
+_log = AutomationExecutionLog.__table__
+_executions = Execution.__table__
+
+_ENDS = ("ended_at", "duration_ms", "outcome", "status_code", "error", "request", "response")
+_CLOSE_ATTEMPT = (
+    update(_log)
+    .where(
+        _log.c.execution_id == bindparam("b_execution_id"),
+        _log.c.attempt == bindparam("b_attempt"),
+        _log.c.ended_at.is_(None),
+    )
+    .values({name: bindparam(name) for name in _ENDS})
+)
+_POSTPONE = (
+    update(_jobs)
+    .where(_jobs.c.id == bindparam("b_id"))
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("run_at", "queued_at", "attempt", "allowed", "losses", "losses_alone")
+        }
+    )
+    .values(lease_token=None, lease_until=None, worker=None, claimed_at=None)
+)
+_UPDATE_EXECUTION = (
+    update(_executions)
+    .where(_executions.c.id == bindparam("b_id"))
+    .values({name: bindparam(name) for name in ("attempts", "allowed", "outcome", "ended_at")})
+)
+
+
+def write_work(connection: Connection, ledger: Ledger) -> None:
+    """Write executions, attempts and jobs."""
+    if ledger.taken_from:
+        _take_back(connection, ledger)
+    execution_ids = _write_executions(connection, ledger)
+    _write_attempts(connection, ledger)
+    _write_jobs(connection, ledger, execution_ids)
+
+
+def _take_back(connection: Connection, ledger: Ledger) -> None:
+    """Steps an operator took from the system owe nothing more. With the job goes its lease, so
+    what a worker still brings back matches no row and is logged as fenced."""
+    step_ids = [step.id for step in ledger.taken_from]
+    tokens = [step.execution_token for step in ledger.taken_from]
+    connection.execute(
+        delete(_jobs).where(_jobs.c.step_id.in_(step_ids), _jobs.c.kind == JobKind.STEP)
+    )
+    ended = {"ended_at": ledger.now, "outcome": AttemptOutcome.ABANDONED}
+    connection.execute(
+        update(_log)
+        .where(_log.c.execution_token.in_(tokens), _log.c.ended_at.is_(None))
+        .where(_log.c.step_id.in_(step_ids))
+        .values(ended, error="Taken from the worker while it ran; the receiver may have acted.")
+    )
+    connection.execute(
+        update(_executions)
+        .where(_executions.c.token.in_(tokens), _executions.c.ended_at.is_(None))
+        .values(ended)
+    )
+
+
+def _write_executions(connection: Connection, ledger: Ledger) -> dict[str, int]:
+    """Returns the ids of all executions that jobs of this ledger belong to, by token."""
+    if ledger.ended_executions:
+        connection.execute(_UPDATE_EXECUTION, ledger.ended_executions)
+    known = _known_executions(connection, ledger)
+    rows = [
+        {
+            "step_id": execution["step"].id,
+            "token": execution["token"],
+            "allowed": execution["allowed"],
+            "replay_of": known.get(execution.get("replay_of") or ""),
+            "created_at": ledger.now,
+        }
+        for execution in ledger.executions
+    ]
+    ids = insert_ids(connection, _executions, rows)
+    return known | {row["token"]: new for row, new in zip(rows, ids, strict=True)}
+
+
+def _known_executions(connection: Connection, ledger: Ledger) -> dict[str, int]:
+    new = {execution["token"] for execution in ledger.executions}
+    tokens = {job["execution_token"] for job in ledger.owed} - new
+    tokens |= {e["replay_of"] for e in ledger.executions if e.get("replay_of")}
+    if not tokens:
+        return {}
+    rows = connection.execute(
+        select(_executions.c.token, _executions.c.id).where(_executions.c.token.in_(tokens))
+    )
+    return {row.token: row.id for row in rows}
+
+
+def _write_attempts(connection: Connection, ledger: Ledger) -> None:
+    if ledger.closed_attempts:
+        connection.execute(_CLOSE_ATTEMPT, ledger.closed_attempts)
+    rows = [*ledger.attempts.values(), *ledger.fenced]
+    if rows:
+        connection.execute(insert(_log), rows)
+
+
+def _write_jobs(
+    connection: Connection, ledger: Ledger, execution_ids: dict[str, int]
+) -> None:
+    if ledger.done_jobs:
+        connection.execute(delete(_jobs).where(_jobs.c.id.in_(ledger.done_jobs)))
+    if ledger.postponed:
+        connection.execute(_POSTPONE, ledger.postponed)
+    for instance_id, held in ledger.held:
+        connection.execute(
+            update(_jobs)
+            .where(_jobs.c.instance_id == instance_id, _jobs.c.queue == AUTOMATION_QUEUE)
+            .values(held=held)
+        )
+    rows = [_job_row(job, ledger, execution_ids) for job in ledger.owed]
+    if rows:
+        connection.execute(insert(_jobs), rows)
+
+
+def _job_row(
+    job: dict[str, Any], ledger: Ledger, execution_ids: dict[str, int]
+) -> dict[str, Any]:
+    step, instance = job["step"], job["instance"]
+    return {
+        "queue": AUTOMATION_QUEUE,
+        "kind": job["kind"],
+        "instance_id": instance.id,
+        "step_id": step.id,
+        "execution_id": execution_ids[job["execution_token"]],
+        "action_type": step.action_type,
+        "action_config": job["action_config"],
+        "execution_token": job["execution_token"],
+        "attempt": job["attempt"],
+        "allowed": job["allowed"],
+        "queued_at": ledger.now,
+        "run_at": job["run_at"],
+        "held": instance.paused,
+    }
+
+
+def insert_ids(connection: Connection, table: Any, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert rows and return their new ids, in the order of the rows."""
+    if not rows:
+        return []
+    statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(statement, list(rows)).scalars())

@@ -1,0 +1,172 @@
+"""Writes a ledger down: one statement per table and kind of change, however many rows."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, update
+
+from app.domain.ledger import Ledger
+from app.domain.ledger_work import insert_ids, write_work
+from app.domain.records import InstanceRecord, StepRecord
+from app.models import (
+    AutomationJob,
+    Event,
+    Notice,
+    WorkflowInstance,
+    WorkflowInstanceStep,
+)
+from app.models.vocabulary import NOTIFICATION_QUEUE, JobKind
+
+_instances = WorkflowInstance.__table__
+_steps = WorkflowInstanceStep.__table__
+_jobs = AutomationJob.__table__
+
+_INSTANCE_COLUMNS = ("state", "needs_attention", "paused", "generation", "event_seq", "ended_at")
+_STEP_COLUMNS = (
+    "state action_state reason error execution_token attempts max_attempts "
+    "retry_count skipped_by_condition due_at next_attempt_at ready_at started_at completed_at"
+).split()
+_NEW_STEP_COLUMNS = (
+    *_STEP_COLUMNS,
+    *"position key name action_type action_config notification_policies assignee output".split(),
+)
+
+# Compare-and-set, though the instance's lock already keeps others out: if that is ever broken,
+# nothing is overwritten and the transaction fails.
+_UPDATE_INSTANCE = (
+    update(_instances)
+    .where(_instances.c.id == bindparam("b_id"), _instances.c.event_seq == bindparam("b_seq"))
+    .values({name: bindparam(name) for name in (*_INSTANCE_COLUMNS, "updated_at")})
+)
+_WHERE_STEP = (
+    _steps.c.id == bindparam("b_id"),
+    _steps.c.state == bindparam("b_state"),
+    _steps.c.action_state == bindparam("b_action_state"),
+)
+_UPDATE_STEP = (
+    update(_steps).where(*_WHERE_STEP).values({n: bindparam(n) for n in _STEP_COLUMNS})
+)
+_UPDATE_STEP_AND_OUTPUT = (
+    update(_steps)
+    .where(*_WHERE_STEP)
+    .values({n: bindparam(n) for n in (*_STEP_COLUMNS, "output")})
+)
+
+class LostUpdate(RuntimeError):
+    """A row was changed under our lock. Nothing of this transaction is kept."""
+
+
+def write(ledger: Ledger) -> None:
+    """Write all changes of a ledger inside its transaction."""
+    connection = ledger.session.connection()
+    _insert_instances(connection, ledger)
+    _update_instances(connection, ledger)
+    _update_steps(connection, ledger)
+    write_work(connection, ledger)
+    _write_events(connection, ledger)
+    _write_notices(connection, ledger)
+
+
+def _insert_instances(connection: Connection, ledger: Ledger) -> None:
+    if not ledger.added:
+        return
+    rows = [
+        {name: getattr(instance, name) for name in _INSTANCE_COLUMNS}
+        | {
+            "template_id": instance.template_id,
+            "version_id": instance.version_id,
+            "title": instance.title,
+            "input": instance.input,
+            "started_by": instance.started_by,
+            "started_at": instance.started_at,
+            "updated_at": ledger.now,
+        }
+        for instance in ledger.added
+    ]
+    for instance, new_id in zip(ledger.added, insert_ids(connection, _instances, rows)):
+        instance.id = new_id
+    _insert_steps(connection, ledger.added)
+
+
+def _insert_steps(connection: Connection, instances: Iterable[InstanceRecord]) -> None:
+    pairs = [(instance, step) for instance in instances for step in instance.steps.values()]
+    rows = [
+        {name: getattr(step, name) for name in _NEW_STEP_COLUMNS} | {"instance_id": instance.id}
+        for instance, step in pairs
+    ]
+    for (_, step), new_id in zip(pairs, insert_ids(connection, _steps, rows)):
+        step.id = new_id
+
+
+def _update_instances(connection: Connection, ledger: Ledger) -> None:
+    rows = [
+        {name: getattr(instance, name) for name in _INSTANCE_COLUMNS}
+        | {"b_id": instance.id, "b_seq": instance.was_seq, "updated_at": ledger.now}
+        for instance in ledger.instances.values()
+        if instance.event_seq != instance.was_seq
+    ]
+    _change_all(connection, _UPDATE_INSTANCE, rows)
+
+
+def _update_steps(connection: Connection, ledger: Ledger) -> None:
+    dirty = [
+        step
+        for instance in ledger.instances.values()
+        for step in instance.steps.values()
+        if step.dirty
+    ]
+    plain = [_step_row(step) for step in dirty if not step.output_changed]
+    with_output = [_step_row(s) | {"output": s.output} for s in dirty if s.output_changed]
+    _change_all(connection, _UPDATE_STEP, plain)
+    _change_all(connection, _UPDATE_STEP_AND_OUTPUT, with_output)
+
+
+def _step_row(step: StepRecord) -> dict[str, Any]:
+    was_state, was_action_state = step.was or ("", "")
+    return {name: getattr(step, name) for name in _STEP_COLUMNS} | {
+        "b_id": step.id,
+        "b_state": was_state,
+        "b_action_state": was_action_state,
+    }
+
+
+def _change_all(connection: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
+    if rows and connection.execute(statement, rows).rowcount != len(rows):
+        raise LostUpdate
+
+
+def _write_events(connection: Connection, ledger: Ledger) -> None:
+    rows = [{"instance_id": instance.id} | values for instance, values in ledger.events]
+    if rows:
+        connection.execute(insert(Event.__table__), rows)
+
+
+def _write_notices(connection: Connection, ledger: Ledger) -> None:
+    if not ledger.notices:
+        return
+    rows = [
+        {name: notice[name] for name in ("trigger", "cause", "policy_index", "policy")}
+        | {
+            "instance_id": notice["instance"].id,
+            "step_id": notice["step"].id,
+            "created_at": ledger.now,
+        }
+        for notice in ledger.notices
+    ]
+    ids = insert_ids(connection, Notice.__table__, rows)
+    connection.execute(insert(_jobs), [_notice_job(r, i, ledger) for r, i in zip(rows, ids)])
+
+
+def _notice_job(row: dict[str, Any], notice_id: int, ledger: Ledger) -> dict[str, Any]:
+    # Never held: what people are owed is sent even while an instance is paused.
+    return {
+        "queue": NOTIFICATION_QUEUE,
+        "kind": JobKind.NOTICE,
+        "notice_id": notice_id,
+        "instance_id": row["instance_id"],
+        "step_id": row["step_id"],
+        "action_type": row["policy"]["channel"],
+        "action_config": row["policy"],
+        "queued_at": ledger.now,
+        "run_at": ledger.now,
+    }

@@ -1,0 +1,112 @@
+"""Turns READY automation steps into jobs, in the transaction that made them ready.
+
+A job row is what is owed; the bell that is asked for beside it only says that there is one.
+"""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from app import bells
+from app.domain.placeholders import fill_text
+from app.models.vocabulary import AUTOMATION_QUEUE, ActionState, JobKind, State
+from app.schemas.durations import parse_duration
+
+if TYPE_CHECKING:
+    from app.domain.ledger import Ledger
+    from app.domain.lifecycle import Move
+    from app.domain.records import InstanceRecord, StepRecord
+
+
+def first_due(
+    ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord"
+) -> tuple[ActionState, datetime | None]:
+    """What a step that becomes ready now waits for: a person (IDLE), a time (SCHEDULED, with it)
+    or a worker (QUEUED). Raises MissingPath or ValueError if its `runAt` can't be read."""
+    if step.is_for_people:
+        return ActionState.IDLE, None
+    config = ledger.config(step)
+    due = ledger.now
+    if config.get("delay"):
+        due = ledger.now + parse_duration(config["delay"])
+    elif config.get("runAt"):
+        due = _read_time(config["runAt"], ledger, instance)
+    return (ActionState.SCHEDULED, due) if due > ledger.now else (ActionState.QUEUED, None)
+
+
+def _read_time(text: str, ledger: "Ledger", instance: "InstanceRecord") -> datetime:
+    if "{{" in text:
+        text = fill_text(text, ledger.context(instance, outputs=True))
+    try:
+        due = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"runAt is not a time: {text[:60]!r}") from None
+    return due.replace(tzinfo=due.tzinfo or UTC)
+
+
+def on_move(
+    ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord", move: "Move", seq: int
+) -> None:
+    """READY owes a job; a step that is taken from the system owes none any more."""
+    if step.is_for_people:
+        return
+    if move.target is State.READY and move.name in ("activate", "retry"):
+        if step.error is None or move.name == "retry":
+            owe(ledger, instance, step)
+    elif move.target in (State.SKIPPED, State.CANCELLED) and step.execution_token:
+        ledger.taken_from.append(step)
+
+
+def owe(ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord") -> None:
+    """Write down the next attempt of a step's execution, a new one if it has none yet."""
+    config = ledger.config(step)
+    more = allowed_attempts(config)
+    if step.execution_token is None:
+        step.execution_token = str(uuid4())
+        step.max_attempts = more
+        ledger.executions.append({"step": step, "token": step.execution_token, "allowed": more})
+    else:
+        # A retry by an operator: same execution and token, numbers go on, fresh tries.
+        step.max_attempts = step.attempts + more
+    ledger.owed.append(
+        {
+            "instance": instance,
+            "step": step,
+            "kind": JobKind.STEP,
+            "action_config": config,
+            "execution_token": step.execution_token,
+            "attempt": step.attempts + 1,
+            "allowed": step.max_attempts,
+            "run_at": step.next_attempt_at or ledger.now,
+        }
+    )
+    bells.ask(ledger.session.info, AUTOMATION_QUEUE, step.next_attempt_at)
+
+
+def owe_replay(ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord") -> str:
+    """Write down a new execution beside the old one; the step stays as it is. Returns its token."""
+    config = ledger.config(step)
+    token = str(uuid4())
+    allowed = allowed_attempts(config)
+    ledger.executions.append(
+        {"step": step, "token": token, "allowed": allowed, "replay_of": step.execution_token}
+    )
+    ledger.owed.append(
+        {
+            "instance": instance,
+            "step": step,
+            "kind": JobKind.REPLAY,
+            "action_config": config,
+            "execution_token": token,
+            "attempt": 1,
+            "allowed": allowed,
+            "run_at": ledger.now,
+        }
+    )
+    bells.ask(ledger.session.info, AUTOMATION_QUEUE)
+    return token
+
+
+def allowed_attempts(config: dict[str, Any]) -> int:
+    """How many attempts a stored config allows; a step without retries (a timer) has one."""
+    return int((config.get("retry") or {}).get("maxAttempts") or 1)

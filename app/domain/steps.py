@@ -1,0 +1,140 @@
+"""What people and programs do with one step."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy.orm import Session
+from sqlalchemy import update
+
+from app import bells
+from app.domain import input_schemas, lifecycle, producer
+from app.domain.actions import require_step_action
+from app.domain.ledger import Ledger, changing
+from app.domain.records import InstanceRecord, StepRecord
+from app.errors import Invalid, NotFound
+from app.models import AutomationJob
+from app.models.vocabulary import AUTOMATION_QUEUE, ActionState, JobKind, State
+
+
+@contextmanager
+def acting(
+    session: Session, instance_id: int, key: str, action: str, actor: str
+) -> Iterator[tuple[Ledger, InstanceRecord, StepRecord]]:
+    """Lock an instance for one action on one of its steps. Raises NotFound or MoveNotAllowed."""
+    with changing(session, [instance_id], actor) as ledger:
+        instance = ledger.instances.get(instance_id)
+        step = instance.steps.get(key) if instance else None
+        if instance is None or step is None:
+            raise NotFound("There is no such instance or step.")
+        require_step_action(ledger, instance, step, action)
+        yield ledger, instance, step
+
+
+def start(session: Session, instance_id: int, key: str, actor: str, reason: str = "") -> None:
+    """Somebody begins a step that people do."""
+    with acting(session, instance_id, key, "start", actor) as (ledger, instance, step):
+        lifecycle.apply(ledger, instance, step, "start", ActionState.IDLE, reason=reason)
+
+
+def complete(
+    session: Session,
+    instance_id: int,
+    key: str,
+    actor: str,
+    output: dict[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    """Somebody finished a step that people do. Raises Invalid where a form's answers do not fit."""
+    with acting(session, instance_id, key, "complete", actor) as (ledger, instance, step):
+        step.output = _checked_output(ledger, step, output or {})
+        step.output_changed = True
+        step.error = None
+        _begin_if_ready(ledger, instance, step)
+        data = {"output": step.output} if step.output else None
+        lifecycle.apply(
+            ledger, instance, step, "complete", ActionState.COMPLETED, reason=reason, data=data
+        )
+
+
+def fail(session: Session, instance_id: int, key: str, actor: str, reason: str = "") -> None:
+    """Somebody says that a step that people do can't be done."""
+    with acting(session, instance_id, key, "fail", actor) as (ledger, instance, step):
+        _begin_if_ready(ledger, instance, step)
+        step.reason = reason or None
+        step.error = reason or "Marked as failed."
+        lifecycle.apply(ledger, instance, step, "fail", ActionState.FAILED, reason=reason)
+
+
+def retry(session: Session, instance_id: int, key: str, actor: str, reason: str = "") -> None:
+    """FAILED → READY: the same execution and token, numbers go on, fresh tries."""
+    with acting(session, instance_id, key, "retry", actor) as (ledger, instance, step):
+        step.retry_count += 1
+        step.reason = reason or None
+        step.error = None
+        state = ActionState.IDLE if step.is_for_people else ActionState.QUEUED
+        lifecycle.apply(
+            ledger,
+            instance,
+            step,
+            "retry",
+            state,
+            reason=reason,
+            data={"actionState": str(state), "attemptsSoFar": step.attempts},
+        )
+
+
+def skip(session: Session, instance_id: int, key: str, actor: str, reason: str = "") -> None:
+    """Go on without it. What a worker still brings back for it is fenced."""
+    with acting(session, instance_id, key, "skip", actor) as (ledger, instance, step):
+        data = {"from": step.state, "actionState": step.action_state}
+        step.reason = reason or None
+        lifecycle.apply(
+            ledger, instance, step, "skip", ActionState.IDLE, reason=reason, data=data
+        )
+
+
+def replay(session: Session, instance_id: int, key: str, actor: str, reason: str = "") -> str:
+    """Carry it out once more under a new token, beside what was; returns the token. The step,
+    its output and all that depends on it stay as they are."""
+    with acting(session, instance_id, key, "replay", actor) as (ledger, instance, step):
+        token = producer.owe_replay(ledger, instance, step)
+        data = {"executionToken": token, "replayOf": step.execution_token}
+        ledger.record(instance, "step.replayed", step, reason=reason, data=data)
+    return token
+
+
+def run_now(session: Session, instance_id: int, key: str, actor: str, reason: str = "") -> None:
+    """Make the planned attempt due."""
+    with acting(session, instance_id, key, "run-now", actor) as (ledger, instance, step):
+        if step.state == State.READY:
+            step.next_attempt_at = None
+            lifecycle.apply(
+                ledger, instance, step, "run_scheduled_now", ActionState.QUEUED, reason=reason
+            )
+        else:
+            step.next_attempt_at = ledger.now
+            state = ActionState(step.action_state)
+            lifecycle.apply(ledger, instance, step, "run_retry_now", state, reason=reason)
+        job = AutomationJob
+        session.execute(
+            update(job)
+            .where(job.step_id == step.id, job.kind == JobKind.STEP, job.lease_token.is_(None))
+            .values(run_at=ledger.now, queued_at=ledger.now)
+        )
+        bells.ask(session.info, AUTOMATION_QUEUE)
+
+
+def _begin_if_ready(ledger: Ledger, instance: InstanceRecord, step: StepRecord) -> None:
+    if step.state == State.READY:
+        lifecycle.apply(ledger, instance, step, "start", ActionState.IDLE)
+
+
+def _checked_output(ledger: Ledger, step: StepRecord, output: dict[str, Any]) -> dict[str, Any]:
+    if step.action_type == "FORM_INPUT":
+        return input_schemas.read_input(ledger.config(step)["schema"], output, at="output")
+    if step.action_type == "APPROVAL":
+        output = {"outcome": "approved"} | output
+        if output["outcome"] not in ("approved", "rejected"):
+            raise Invalid.at("output.outcome", "Write approved or rejected.")
+    return output

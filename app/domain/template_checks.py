@@ -1,0 +1,89 @@
+"""What must hold of a template before it is saved, and before it can run."""
+
+from collections.abc import Iterable
+
+from app.domain.addresses import AddressRefused, vet_url
+from app.domain.graph import sorted_by_dependency
+from app.domain.input_schemas import check_schema
+from app.errors import FieldError, Invalid
+from app.schemas.actions import FormInput, Webhook
+from app.schemas.base import Schema, gather
+from app.schemas.template import Template
+
+
+def check_shape(template: Template) -> None:
+    """Dependencies lead to steps and never in a circle; the input schema is one."""
+    gather(
+        lambda: _check_dependencies(template),
+        lambda: check_schema(template.input_schema, "inputSchema"),
+    )
+
+
+def check_config(config: Schema, at: str) -> None:
+    """What a config's own shape can't say."""
+    if isinstance(config, FormInput):
+        check_schema(config.form_schema, f"{at}.schema")
+    if isinstance(config, Webhook):
+        _check_url(config.url, f"{at}.url")
+
+
+def check_can_run(template: Template) -> None:
+    """What a draft may still lack but a version may not."""
+    faults = [
+        FieldError(f"steps.{at}.actionConfig.recurrence", "Recurring steps can't be run yet.")
+        for at, step in enumerate(template.steps)
+        if step.action_config.get("recurrence")
+    ]
+    if not template.steps:
+        faults.append(FieldError("steps", "A template needs at least one step to be published."))
+    if faults:
+        raise Invalid(faults)
+
+
+def _check_dependencies(template: Template) -> None:
+    keys = {step.key for step in template.steps}
+    faults = [
+        FieldError(f"steps.{at}.dependsOn.{n}", f"There is no step with the key {other!r}.")
+        for at, step in enumerate(template.steps)
+        for n, other in enumerate(step.depends_on)
+        if other not in keys
+    ]
+    faults += [
+        FieldError(f"steps.{at}.dependsOn", "A step is named twice.")
+        for at, step in enumerate(template.steps)
+        if len(set(step.depends_on)) != len(step.depends_on)
+    ]
+    raise_if(faults)
+    raise_if(_cycle_faults(template))
+
+
+def _cycle_faults(template: Template) -> list[FieldError]:
+    ordered = set(sorted_by_dependency({step.key: step.depends_on for step in template.steps}))
+    return [
+        FieldError(f"steps.{at}.dependsOn", "This step waits for itself, directly or in a circle.")
+        for at, step in enumerate(template.steps)
+        if step.key not in ordered
+    ]
+
+
+def _check_url(url: str, at: str) -> None:
+    # The host is vetted as it stands; placeholders after it are vetted with their values when
+    # the request is sent. The organisation's own allow-list is asked then, so here only the form
+    # of the URL can be refused, not a private address that may be allowed.
+    scheme, _, rest = url.partition("://")
+    authority = rest.split("/")[0].split("?")[0]
+    if scheme.lower() not in ("http", "https") or not authority:
+        raise Invalid.at(at, "The URL must start with http:// or https:// and name a host.")
+    if "{{" in authority:
+        return
+    try:
+        vet_url(f"{scheme}://{authority}/")
+    except AddressRefused as refused:
+        if "public" not in refused.reason and "port" not in refused.reason:
+            raise Invalid.at(at, refused.reason) from None
+
+
+def raise_if(faults: Iterable[FieldError]) -> None:
+    """Raise Invalid if there are any."""
+    if found := list(faults):
+        raise Invalid(found)
