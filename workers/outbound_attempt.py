@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 
 # Every way a send can fail, as it is stored, with the sentence for operators.
@@ -105,11 +106,9 @@ class Attempt:
 
 
 def _shut(sock: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # closed, or not yet connected
         # Not SSLSocket.shutdown: that drops the TLS layer under the thread that is reading.
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
-    except OSError:
-        pass  # closed, or not yet connected
 
 
 class CancelToken:

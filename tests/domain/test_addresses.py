@@ -8,47 +8,43 @@ from hypothesis import strategies as st
 
 from app.domain.addresses import DANGEROUS_PORTS, AddressRefused, AllowList, vet_ip, vet_url
 
-
-def words(text: str) -> list[str]:
-    return text.split()
-
-
-PRIVATE_IPV4 = words("""
+PRIVATE_IPV4 = """
 0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.100.100.200 100.127.255.255 127.0.0.1
 127.0.0.53 127.255.255.254 168.63.129.16 169.254.0.1 169.254.169.254 169.254.170.2 172.16.0.1
 172.31.255.255 192.0.0.1 192.0.0.8 192.0.0.9 192.0.0.10 192.0.0.170 192.0.0.192 192.0.2.1
 192.31.196.1 192.52.193.1 192.88.99.1 192.168.0.1 192.168.255.255 192.175.48.1 198.18.0.1
 198.19.255.255 198.51.100.7 203.0.113.9 224.0.0.1 239.255.255.250 240.0.0.1 255.255.255.255
-""")
+""".split()
 
-PRIVATE_IPV6 = words("""
+PRIVATE_IPV6 = """
 :: ::1 ::2 ::7f00:1 ::127.0.0.1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:8.8.8.8 ::ffff:7f00:1
 ::ffff:0:127.0.0.1 64:ff9b::1 64:ff9b::7f00:1 64:ff9b::8.8.8.8 64:ff9b:1::1 100::1 100:0:0:1::1
 1fff::1 2001::1 2001:0:4136:e378:8000:63bf:3fff:fdd2 2001:2::1 2001:3::1 2001:4:112::1 2001:10::1
 2001:20::1 2001:1ff:ffff::1 2001:db8::1 2001:db8:ffff::1 2002::1 2002:7f00:1:: 2002:a00:1::
 2002:808:808:: 3fff::1 3fff:fff::1 4000::1 5f00::1 fc00::1 fd00::1 fd00:ec2::254 fe80::1 febf::1
 fec0::1 ff01::1 ff02::1 ff05::2 ff0e::1 ffff::1
-""")
+""".split()
 
 # Forms of IPv4 that some resolver, somewhere, reads as an address.
-ODD_IPV4 = words("""
+ODD_IPV4 = """
 2130706433 0 1 4294967295 017700000001 0x7f000001 0x7f.0.0.1 0x7F.1 0X7F.0.0.0X1 0177.0.0.1
 0177.1 0177.0.0.01 127.1 127.0.1 10.1 192.168.1 127.0.0.1. 127.0.0.1.. 8.8.8.8. 08.8.8.8
 8.8.8.08 008.008.008.008 8.8.8 8.8.8.8.8 256.1.1.1 1.1.1.256 1.1.1.-1 1.1.1.0x1 example.1
 example.0x7f example.0x 0x 1e3.1 ١٢٧.٠.٠.١ １２７.0.0.1 ①②⑦.⓪.⓪.① 127。0。0。1
 127．0．0．1 127｡0｡0｡1 ²130706433 𝟭𝟮𝟳.0.0.1 １.１.１.１ 8.8.8.٨ ৪.8.8.8 ⅷ.example.com
-""")
+""".split()
 
-ODD_HOSTS = words("""
+ODD_HOSTS = """
 localhost LOCALHOST localhost. api.localhost foo.bar.localhost. intranet metadata redis db_1
 example..com .example.com example.com.. -example.com example-.com exa_mple.com- exa$mple.com
 exa%6dple.com %31%32%37.0.0.1 example.com%00 example.com%2f@evil example.com,evil.com *.example.com
 exa!mple.com (example.com) ex'ample.com ex~ample.com faß.de βόλος.com ｅxample.com exampleⓔ.com
-\u212aelvin.example.com ſecure.example.com İstanbul.example.com example℀.com example．com example。com
+\u212aelvin.example.com ſecure.example.com İstanbul.example.com example℀.com
+example．com example。com
 exa\u2060mple.com exa\u00admple.com a\u200db.example.com exa\u202emple.com ℡.example.com
 [] [::1 ::1] [::1]x [::1]] [[::1]] [::g] [1:2:3] [fe80::1%eth0] [fe80::1%25eth0] [2606:4700::1%1]
 [v1.fe80] [127.0.0.1] [example.com] [::ffff:1.2.3.4.5] 2606:4700::1111
-""")
+""".split()
 
 ODD_URLS = [
     "",
