@@ -6,15 +6,21 @@ only module that enqueues.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from app import clock
+from app.config import Settings
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 ASKED = "bells asked for"
 RING_SECONDS = 5  # how long one bell stands for all that ring after it
+TIMEOUT = 0.05  # seconds for one exchange with Redis; a ring has two
 TASK = "workers.tasks.bell"
+SCHEDULED_JOBS = "rq:scheduler:scheduled_jobs"  # rq-scheduler's sorted set of due times
 log = logging.getLogger(__name__)
 
 
@@ -34,6 +40,70 @@ class NoBell:
 
     def ring_at(self, queue: str, at: datetime) -> None:
         return
+
+
+class RqBell:
+    """Rings through RQ: a message 'queue Q has work' that wakes a worker on it.
+
+    `SET bell:Q NX` lets one ring stand for all that follow until a worker has heard it. Bells for
+    a time to come go into rq-scheduler's sorted set, one per queue and second. Each ring takes a
+    tenth of a second at most, and while Redis is away none is tried for a second.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._silent_until = 0.0
+        self._connection: Redis | None = None
+
+    def ring(self, queue: str) -> None:
+        self._try(lambda redis: self._ring(redis, queue))
+
+    def ring_at(self, queue: str, at: datetime) -> None:
+        self._try(lambda redis: self._ring_at(redis, queue, at))
+
+    def _try(self, ring: Callable[["Redis"], None]) -> None:
+        if clock.monotonic() < self._silent_until:
+            return
+        try:
+            ring(self._redis())
+        except Exception as error:
+            # Whatever Redis does, what was asked for is committed and will be found.
+            self._silent_until = clock.monotonic() + 1.0
+            log.warning("The bell could not be rung: %s", error)
+
+    def _redis(self) -> "Redis":
+        if self._connection is None:
+            from app.redis_client import connect
+
+            self._connection = connect(self._settings, timeout=TIMEOUT)
+        return self._connection
+
+    def _ring(self, redis: "Redis", queue: str) -> None:
+        if redis.set(f"bell:{queue}", 1, nx=True, ex=RING_SECONDS):
+            from rq import Queue
+            from rq.serializers import JSONSerializer
+
+            messages = Queue(queue, connection=redis, serializer=JSONSerializer)
+            messages.enqueue(TASK, queue, result_ttl=0, failure_ttl=0, ttl=60)
+
+    def _ring_at(self, redis: "Redis", queue: str, at: datetime) -> None:
+        from rq.job import Job
+        from rq.serializers import JSONSerializer
+
+        # The id names queue and second, so the same bell asked for twice is one entry.
+        second = int(at.timestamp())
+        message = Job.create(
+            TASK,
+            args=(queue,),
+            id=f"bell-{queue}-{second}",
+            origin=queue,
+            connection=redis,
+            serializer=JSONSerializer,
+            result_ttl=0,
+            failure_ttl=0,
+        )
+        message.save()
+        redis.zadd(SCHEDULED_JOBS, {message.id: second})
 
 
 _bell: Bell = NoBell()

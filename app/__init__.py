@@ -1,0 +1,47 @@
+"""Runsheet: an operator console for workflow automation."""
+
+from flask import Flask
+
+from app import bells
+from app.config import ConfigError, Settings
+from app.extensions import csrf, db, engine_options, htmx, login_manager, migrate, prepare_engine
+from app.version import VERSION
+
+__all__ = ["VERSION", "create_app", "create_core"]
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The web application: both doors. Settings come from the environment unless given; a wrong
+    one ends the process with one line."""
+    from app import api, cli, web
+
+    app = create_core(settings)
+    csrf.init_app(app)
+    login_manager.init_app(app)
+    htmx.init_app(app)
+    migrate.init_app(app, db, directory=str(web.ROOT.parent.parent / "migrations"))
+    web.register(app)
+    api.register(app)
+    cli.register(app)
+    return app
+
+
+def create_core(settings: Settings | None = None) -> Flask:
+    """What web and worker processes share: settings, database, bell."""
+    if settings is None:
+        try:
+            settings = Settings.load()
+        except ConfigError as error:
+            raise SystemExit(f"runsheet: {error}") from None
+    app = Flask(__name__)
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
+    )
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    bells.use(bells.RqBell(settings))
+    return app

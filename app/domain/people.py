@@ -1,0 +1,195 @@
+"""Users, API tokens, and signing in."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.errors import Conflict, Invalid, TooManyTries, Unauthorized
+from app.models import ApiToken, SignInFailure, SignInLink, User
+from app.models.vocabulary import Role
+
+FAILURES_ALLOWED = 10
+FAILURES_REMEMBERED = timedelta(minutes=15)
+LINK_LIVES = timedelta(hours=12)
+SHORTEST_PASSWORD = 10
+TOKEN_PREFIX = "rs_"  # noqa: S105 - a prefix by which a leaked token can be recognised
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever asks for something: a person or a program with a token."""
+
+    name: str  # as it stands in histories: `user:operator@example.com`, `api:shop`
+    role: str
+    may_add_automation: bool
+    token_id: int | None = None
+
+
+def actor_of(user: User) -> Actor:
+    may = user.may_add_automation or user.role == Role.ADMIN
+    return Actor(f"user:{user.email}", user.role, may)
+
+
+def create_user(
+    session: Session,
+    email: str,
+    name: str,
+    role: str,
+    password: str,
+    *,
+    may_add_automation: bool = False,
+) -> User:
+    """Raises Invalid, or Conflict if the address is taken."""
+    email = email.strip().lower()
+    if "@" not in email or len(email) > 254:
+        raise Invalid.at("email", "This is not a mail address.")
+    if role not in list(Role):
+        raise Invalid.at("role", f"A role is one of {', '.join(Role)}.")
+    if len(password) < SHORTEST_PASSWORD:
+        raise Invalid.at("password", f"A password has at least {SHORTEST_PASSWORD} characters.")
+    user = User(
+        email=email,
+        name=name,
+        role=role,
+        may_add_automation=may_add_automation,
+        password_hash=_hasher().hash(password),
+        created_at=clock.now(),
+    )
+    try:
+        with session.begin_nested():
+            session.add(user)
+    except IntegrityError:
+        raise Conflict(f"There is already somebody with the address {email}.") from None
+    return user
+
+
+def sign_in(session: Session, email: str, password: str, address: str) -> User | None:
+    """The user, or None where address or password are wrong (the same for unknown accounts, in
+    the same time). Failures are written down: after too many, TooManyTries is raised. The caller
+    commits in either case."""
+    email = email.strip().lower()
+    subjects = [f"account:{email[:400]}", f"address:{address}"]
+    _refuse_guessers(session, subjects)
+    user = session.scalar(select(User).where(User.email == email, User.active))
+    if _password_fits(user, password) and user is not None:
+        user.last_sign_in_at = clock.now()
+        session.execute(delete(SignInFailure).where(SignInFailure.subject == subjects[0]))
+        return user
+    session.add_all(SignInFailure(subject=subject, at=clock.now()) for subject in subjects)
+    return None
+
+
+def _refuse_guessers(session: Session, subjects: list[str]) -> None:
+    since = clock.now() - FAILURES_REMEMBERED
+    session.execute(delete(SignInFailure).where(SignInFailure.at < since))
+    counts = session.execute(
+        select(SignInFailure.subject, func.count())
+        .where(SignInFailure.subject.in_(subjects))
+        .group_by(SignInFailure.subject)
+    )
+    # Many people may share an address (an office), so it is given more room than an account.
+    for subject, failures in counts:
+        room = FAILURES_ALLOWED * (5 if subject.startswith("address:") else 1)
+        if failures >= room:
+            raise TooManyTries("Too many failed sign-ins. Wait 15 minutes.")
+
+
+def _password_fits(user: User | None, password: str) -> bool:
+    from argon2.exceptions import InvalidHashError, VerificationError
+
+    known = user.password_hash if user and user.password_hash else _decoy()
+    try:
+        fits = _hasher().verify(known, password[:1000])
+    except (VerificationError, InvalidHashError):
+        return False
+    return fits and user is not None and user.password_hash is not None
+
+
+def _hasher():  # type: ignore[no-untyped-def]
+    # Imported late: workers never check a password, and the library is not small.
+    from argon2 import PasswordHasher
+
+    return PasswordHasher()
+
+
+_decoy_hash: str | None = None
+
+
+def _decoy() -> str:
+    """A hash nobody's password fits, so that unknown accounts take as long as known ones."""
+    global _decoy_hash
+    if _decoy_hash is None:
+        _decoy_hash = _hasher().hash(secrets.token_urlsafe())
+    return _decoy_hash
+
+
+def make_sign_in_link(session: Session, user: User, next_path: str = "/") -> str:
+    """A token that signs this user in once, within twelve hours."""
+    token = secrets.token_urlsafe(32)
+    session.add(
+        SignInLink(
+            user_id=user.id,
+            token_hash=hashed(token),
+            next_path=next_path,
+            expires_at=clock.now() + LINK_LIVES,
+        )
+    )
+    return token
+
+
+def use_sign_in_link(session: Session, token: str) -> tuple[User, str]:
+    """The user of a link that was not used yet, and the path to go to. Raises Unauthorized."""
+    link = session.scalar(
+        select(SignInLink).where(SignInLink.token_hash == hashed(token)).with_for_update()
+    )
+    user = session.get(User, link.user_id) if link else None
+    if link is None or user is None or not user.active:
+        raise Unauthorized("This link does not exist.")
+    if link.used_at is not None or link.expires_at < clock.now():
+        raise Unauthorized("This link was already used, or it is too old. Sign in instead.")
+    link.used_at = user.last_sign_in_at = clock.now()
+    return user, link.next_path
+
+
+def create_token(
+    session: Session, name: str, role: str, *, may_add_automation: bool = False
+) -> str:
+    """A new API token, shown only now. Raises Invalid."""
+    if role not in list(Role):
+        raise Invalid.at("role", f"A role is one of {', '.join(Role)}.")
+    if not 0 < len(name.strip()) <= 120:
+        raise Invalid.at("name", "Give the token a name of at most 120 characters.")
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    session.add(
+        ApiToken(
+            name=name.strip(),
+            role=role,
+            may_add_automation=may_add_automation,
+            token_hash=hashed(token),
+            hint=token[-4:],
+            created_at=clock.now(),
+        )
+    )
+    return token
+
+
+def actor_of_token(session: Session, token: str) -> Actor:
+    """Who a bearer token stands for. Raises Unauthorized."""
+    row = session.scalar(select(ApiToken).where(ApiToken.token_hash == hashed(token)))
+    if row is None or row.revoked_at is not None:
+        raise Unauthorized("This token is not valid.")
+    if row.expires_at is not None and row.expires_at < clock.now():
+        raise Unauthorized("This token has expired.")
+    may = row.may_add_automation or row.role == Role.ADMIN
+    return Actor(f"api:{row.name}", row.role, may, token_id=row.id)
+
+
+def hashed(token: str) -> str:
+    """SHA-256 of a random token; it needs no salt, since it can't be guessed."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,240 @@
+"""Reading instances: the same view for pages and JSON."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, contains_eager
+
+from app.domain.actions import instance_actions, step_actions
+from app.domain.graph import graph_of
+from app.errors import NotFound
+from app.models import (
+    AutomationExecutionLog,
+    Event,
+    Execution,
+    NotificationDelivery,
+    NotificationDeliveryLog,
+    WorkflowInstance,
+    WorkflowInstanceStep,
+    WorkflowTemplate,
+    WorkflowTemplateVersion,
+)
+from app.schemas.instance import (
+    AttemptOut,
+    DeliveryOut,
+    EventOut,
+    InstanceOut,
+    InstanceSummary,
+    StepOut,
+)
+
+
+def list_instances(
+    session: Session,
+    *,
+    state: str | None = None,
+    template_key: str | None = None,
+    text: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> tuple[list[InstanceSummary], int | None]:
+    """Instances, newest first, and the id to go on before (None: that was all). `text` is looked
+    for in titles; a number also finds the instance of that id."""
+    query = _summaries().order_by(WorkflowInstance.id.desc()).limit(limit + 1)
+    if state:
+        query = query.where(WorkflowInstance.state == state)
+    if template_key:
+        query = query.where(WorkflowTemplate.key == template_key)
+    if text:
+        query = query.where(_matches(text))
+    if before is not None:
+        query = query.where(WorkflowInstance.id < before)
+    rows = session.scalars(query).all()
+    page = [_summary(row) for row in rows[:limit]]
+    return page, page[-1].id if len(rows) > limit else None
+
+
+def _matches(text: str) -> Any:
+    pattern = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    found = WorkflowInstance.title.ilike(f"%{pattern}%", escape="\\")
+    if text.isascii() and text.isdigit() and len(text) <= 18:
+        return found | (WorkflowInstance.id == int(text))
+    return found
+
+
+def _summaries() -> Select[tuple[WorkflowInstance]]:
+    return (
+        select(WorkflowInstance)
+        .join(WorkflowInstance.template)
+        .join(WorkflowInstance.version)
+        .options(
+            contains_eager(WorkflowInstance.template).load_only(
+                WorkflowTemplate.key, WorkflowTemplate.name
+            ),
+            contains_eager(WorkflowInstance.version).load_only(WorkflowTemplateVersion.number),
+        )
+    )
+
+
+def _summary(row: WorkflowInstance) -> InstanceSummary:
+    return InstanceSummary(**_summary_values(row))
+
+
+def _summary_values(row: WorkflowInstance) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "template_id": row.template_id,
+        "template_key": row.template.key,
+        "template_name": row.template.name,
+        "version": row.version.number,
+        "title": row.title,
+        "state": row.state,
+        "needs_attention": row.needs_attention,
+        "generation": row.generation,
+        "started_by": row.started_by,
+        "started_at": row.started_at,
+        "ended_at": row.ended_at,
+        "updated_at": row.updated_at,
+    }
+
+
+def read_instance(session: Session, instance_id: int) -> InstanceOut:
+    """An instance with its steps and their logs. Raises NotFound."""
+    row = session.scalar(_summaries().where(WorkflowInstance.id == instance_id))
+    if row is None:
+        raise NotFound("There is no such instance.")
+    steps = session.scalars(
+        select(WorkflowInstanceStep)
+        .where(WorkflowInstanceStep.instance_id == instance_id)
+        .order_by(WorkflowInstanceStep.position)
+    ).all()
+    graph = graph_of(session.connection(), row.version_id)
+    attempts = _attempts(session, [step.id for step in steps])
+    deliveries = _deliveries(session, instance_id)
+    return InstanceOut(
+        **_summary_values(row),
+        input=row.input,
+        event_seq=row.event_seq,
+        allowed_actions=instance_actions(row.state, paused=row.paused),
+        steps=[
+            _step(step, row, graph.nodes[step.key].depends_on, attempts, deliveries)
+            for step in steps
+        ],
+    )
+
+
+def _step(
+    step: WorkflowInstanceStep,
+    instance: WorkflowInstance,
+    depends_on: Sequence[str],
+    attempts: dict[int, list[AttemptOut]],
+    deliveries: dict[int | None, list[DeliveryOut]],
+) -> StepOut:
+    copied = (
+        "id key name action_type action_config notification_policies state action_state reason "
+        "assignee due_at next_attempt_at execution_token attempts max_attempts retry_count output "
+        "error ready_at started_at completed_at"
+    ).split()
+    return StepOut(
+        **{name: getattr(step, name) for name in copied},
+        depends_on=list(depends_on),
+        automation_log=attempts.get(step.id, []),
+        notification_log=deliveries.get(step.id, []),
+        allowed_actions=step_actions(
+            step.action_type,
+            step.state,
+            step.action_state,
+            instance.state,
+            paused=instance.paused,
+        ),
+    )
+
+
+def _attempts(session: Session, step_ids: Iterable[int]) -> dict[int, list[AttemptOut]]:
+    log = AutomationExecutionLog
+    rows = session.execute(
+        select(log, Execution.replay_of)
+        .join(Execution, Execution.id == log.execution_id)
+        .where(log.step_id.in_(list(step_ids)))
+        .order_by(log.id)
+    )
+    copied = (
+        "attempt occurrence execution_token queued_at started_at ended_at duration_ms outcome "
+        "status_code error request response worker"
+    ).split()
+    found: dict[int, list[AttemptOut]] = defaultdict(list)
+    for row, replay_of in rows:
+        values = {name: getattr(row, name) for name in copied}
+        found[row.step_id].append(AttemptOut(**values, replay=replay_of is not None))
+    return found
+
+
+def _deliveries(session: Session, instance_id: int) -> dict[int | None, list[DeliveryOut]]:
+    delivery, log = NotificationDelivery, NotificationDeliveryLog
+    rows = session.scalars(
+        select(delivery).where(delivery.instance_id == instance_id).order_by(delivery.id)
+    ).all()
+    tries: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    if rows:
+        ids = [row.id for row in rows]
+        for row in session.scalars(select(log).where(log.delivery_id.in_(ids)).order_by(log.id)):
+            tries[row.delivery_id].append(_try(row))
+    found: dict[int | None, list[DeliveryOut]] = defaultdict(list)
+    for row in rows:
+        found[row.step_id].append(
+            DeliveryOut(
+                id=row.id,
+                channel=row.channel,
+                trigger=row.trigger,
+                template=row.template,
+                recipient=row.recipient,
+                state=row.state,
+                reason=row.reason,
+                tries=tries.get(row.id, []),
+                replay_of=row.replay_of,
+                sent_at=row.sent_at,
+            )
+        )
+    return found
+
+
+def _try(row: NotificationDeliveryLog) -> dict[str, Any]:
+    return {
+        "attempt": row.attempt,
+        "startedAt": row.started_at.isoformat(),
+        "endedAt": row.ended_at.isoformat() if row.ended_at else None,
+        "outcome": row.outcome,
+        "error": row.error,
+        "providerId": row.provider_id,
+        "worker": row.worker,
+    }
+
+
+def list_events(
+    session: Session, instance_id: int, *, after: int = 0, limit: int = 200
+) -> tuple[list[EventOut], int | None]:
+    """The history after event number `after`, oldest first, and the number to go on after (None:
+    that was all). Raises NotFound."""
+    if session.get(WorkflowInstance, instance_id) is None:
+        raise NotFound("There is no such instance.")
+    rows = session.scalars(
+        select(Event)
+        .where(Event.instance_id == instance_id, Event.seq > after)
+        .order_by(Event.seq)
+        .limit(limit + 1)
+    ).all()
+    page = [
+        EventOut(
+            seq=row.seq,
+            at=row.at,
+            kind=row.kind,
+            step_key=row.step_key,
+            actor=row.actor,
+            reason=row.reason,
+            data=row.data,
+        )
+        for row in rows[:limit]
+    ]
+    return page, page[-1].seq if len(rows) > limit else None
