@@ -64,5 +64,8 @@ def why_silent(url: str) -> str | None:
         with redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as client:
             client.ping()
     except (redis.RedisError, ValueError, OSError) as error:
-        return str(error).splitlines()[0] if str(error) else type(error).__name__
+        why = str(error) or type(error).__name__
+        if "AUTH" in why.upper() or "WRONGPASS" in why:
+            return "it wants another user or password"
+        return why.splitlines()[0]
     return None

@@ -147,7 +147,9 @@ class Supervisor:
 
     def _plan_restart(self, process: Process) -> None:
         assert process.popen
+        assert process.reader
         signal_group(process, signal.SIGKILL)  # its own children must not outlive it
+        process.reader.close()
         steady = time.monotonic() - process.started_at > STEADY_AFTER
         process.failures = 1 if steady else process.failures + 1
         pause = min(LONGEST_BACKOFF, 0.5 * 2 ** (process.failures - 1))
