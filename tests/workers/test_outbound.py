@@ -497,6 +497,26 @@ def test_cancelling_ends_an_attempt_that_looks_up_a_name() -> None:
     assert (failed.kind, failed.sent) == ("cancelled", False)
 
 
+def test_cancelling_ends_an_attempt_that_connects(
+    outbound: Outbound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, connecting, connect = CancelToken(), threading.Event(), socket.socket.connect_ex
+
+    def tell(sock: socket.socket, address: tuple[str, int]) -> int:
+        connecting.set()
+        return connect(sock, address)
+
+    with unanswered_port() as port, ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(socket.socket, "connect_ex", tell)
+        request = Request("POST", f"http://127.0.0.1:{port}/", {}, b"")
+        sending = pool.submit(outbound.send, request, token)
+        assert connecting.wait(10)
+        token.cancel()
+        failed = sending.exception(10)
+    assert isinstance(failed, SendFailed)
+    assert (failed.kind, failed.sent) == ("cancelled", False)
+
+
 def test_a_cancelled_token_sends_nothing(outbound: Outbound) -> None:
     token = CancelToken()
     token.cancel()

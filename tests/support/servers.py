@@ -1,0 +1,40 @@
+"""Real servers for tests: PostgreSQL from a wheel, Redis from PATH or a wheel."""
+
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+
+from devtools import redis_server
+from devtools.check_migrations import postgres
+
+__all__ = ["free_port", "postgres", "private_redis"]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextmanager
+def private_redis(folder: Path, port: int | None = None) -> Iterator[str]:
+    """A Redis of our own; yields its URL and ends it afterwards."""
+    url = f"redis://:runsheet@127.0.0.1:{port or free_port()}/0"
+    process = subprocess.Popen(redis_server.command(url, folder), stdout=subprocess.DEVNULL)
+    try:
+        _wait_until_it_answers(url)
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_it_answers(url: str) -> None:
+    # The client itself waits for the port and tries again; nothing here sleeps.
+    retry = redis.retry.Retry(redis.backoff.ConstantBackoff(0.02), 250)
+    with redis.Redis.from_url(url, retry=retry) as client:
+        client.ping()
