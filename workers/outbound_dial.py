@@ -1,6 +1,8 @@
 """Opening a connection to a vetted address or an egress proxy. Private to `workers.outbound`."""
 
+import errno
 import re
+import select
 import socket
 import ssl
 
@@ -59,16 +61,31 @@ def _connect(keys: list[Key], attempt: Attempt) -> tuple[socket.socket, Key]:
 def _connect_to(address: str, port: int, attempt: Attempt) -> socket.socket:
     sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     try:
+        sock.setblocking(False)
+        code = sock.connect_ex((address, port))
+        # Only now, since a socket that has not begun to connect can't be shut by a cancel.
         attempt.hold(sock)
-        sock.settimeout(min(_CONNECT_SECONDS, attempt.remaining()) or 0.001)
-        sock.connect((address, port))
+        if code == errno.EINPROGRESS:
+            code = _wait_connected(sock, min(_CONNECT_SECONDS, attempt.remaining()))
+        attempt.check()
+        if code:
+            raise OSError(code, "connect")
         # From here on the watchdog keeps the time, and no call has to wait in poll() first.
-        sock.settimeout(None)
+        sock.setblocking(True)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
         attempt.drop(sock)
         raise
     return sock
+
+
+def _wait_connected(sock: socket.socket, seconds: float) -> int:
+    """Wait for the connection; give the error number of what came of it, 0 if it stands."""
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    if not poll.poll(seconds * 1000):
+        return errno.ETIMEDOUT
+    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
 
 def _tunnel(sock: socket.socket, authority: str, attempt: Attempt) -> None:

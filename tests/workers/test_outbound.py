@@ -29,7 +29,7 @@ from tests.workers.hostile_servers import (
 from workers.outbound import CancelToken, Outbound, Request, Response, SendFailed
 
 LOOPBACK = AllowList.parse("127.0.0.1, 127.0.0.1/32")
-SOON = 0.4  # seconds: a total deadline that a test can wait for
+SOON = 1.0  # seconds: a total deadline that a test can wait for
 
 
 @pytest.fixture
