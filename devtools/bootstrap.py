@@ -22,6 +22,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 # Installing the tests' lock installs everything that bin/dev needs as well.
 COVERS = {"requirements-test.lock": ["requirements.lock"]}
+# pip's words for each package that it turns to
+NAMED = re.compile(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)")
 
 
 def main(lock: str) -> None:
@@ -95,9 +97,9 @@ def install_lock(lock: str) -> None:
     ) as run:
         for line in run.stdout or ():
             tail.append(line)
-            if line.startswith(("Collecting", "Requirement already")):
+            if named := NAMED.match(line):
                 seen += 1
-                progress(min(seen, total), total, line)
+                progress(seen, total, named[1])
             if line.startswith("Installing collected"):
                 say("Unpacking")
     if run.returncode:
@@ -105,10 +107,9 @@ def install_lock(lock: str) -> None:
         stop(f"pip could not install {lock}; its last words are above.")
 
 
-def progress(seen: int, total: int, line: str) -> None:
-    if seen % 20 == 0 or seen == total:
-        name = line.split(":")[-1].split()[-1] if ":" in line else line.split()[1]
-        say(f"  {seen}/{total}  {name.split('==')[0]}")
+def progress(seen: int, total: int, name: str) -> None:
+    if seen <= total and (seen % 10 == 0 or seen == total):
+        say(f"  {seen}/{total}  {name}")
 
 
 def install_project() -> None:

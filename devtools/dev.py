@@ -117,7 +117,8 @@ def start_redis(supervisor: Supervisor, env: DevEnv, output: Output) -> None:
             command = redis_server.command(url, env.var / "redis")
         except FileNotFoundError as error:
             raise CannotStart(f"{error}; install one, or set REDIS_URL.") from None
-        redis = supervisor.start(Process("redis", command, environment(env), stops_last=True))
+        redis = Process("redis", command, environment(env), stops_last=True, quiet=True)
+        supervisor.start(redis)
         answered = lambda: redis_server.why_silent(url) is None or redis.failures > 0  # noqa: E731
         supervisor.wait_until(answered, timeout=10)
         if redis.failures and redis.reader:

@@ -151,6 +151,8 @@ class Handler(BaseHTTPRequestHandler):
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
         }
+        if self.close_connection:
+            common["Connection"] = "close"
         for name, value in (common | (headers or {})).items():
             self.send_header(name, value)
         self.end_headers()

@@ -65,7 +65,7 @@ def why_silent(url: str) -> str | None:
             client.ping()
     except (redis.RedisError, ValueError, OSError) as error:
         why = str(error) or type(error).__name__
-        if "AUTH" in why.upper() or "WRONGPASS" in why:
+        if isinstance(error, redis.AuthenticationError) or "AUTH" in why:
             return "it wants another user or password"
         return why.splitlines()[0]
     return None

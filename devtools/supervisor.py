@@ -37,6 +37,7 @@ class Process:
     command: list[str]
     environ: Mapping[str, str] = field(default_factory=dict[str, str])
     stops_last: bool = False  # what others need while they stop: Redis, the receiver
+    quiet: bool = False  # its words are remembered, not shown
     popen: subprocess.Popen[bytes] | None = None
     reader: Reader | None = None
     failures: int = 0  # ends in a row, each before STEADY_AFTER
@@ -76,7 +77,8 @@ class Supervisor:
 
     def run(self, process: Process, timeout: float) -> tuple[int, str]:
         """Run something to its end, unseen; its exit code and what it said."""
-        self._spawn(process, quiet=True)
+        process.quiet = True
+        self._spawn(process)
         self.processes.append(process)
         try:
             self._wait(lambda: not alive(process), timeout)
@@ -130,7 +132,7 @@ class Supervisor:
             time.sleep(TICK / 2)
         return True
 
-    def _spawn(self, process: Process, quiet: bool = False) -> None:
+    def _spawn(self, process: Process) -> None:
         wrapper = [sys.executable, "-I", "-S", str(CHILD), str(os.getpid())]
         process.popen = subprocess.Popen(
             [*wrapper, *process.command],
@@ -141,7 +143,7 @@ class Supervisor:
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C reaches us alone, and a group can be signalled
         )
-        process.reader = Reader(process.popen, process.name, None if quiet else self.output)
+        process.reader = Reader(process.popen, process.name, None if process.quiet else self.output)
         process.started_at = time.monotonic()
         process.restart_at = None
 
@@ -155,6 +157,8 @@ class Supervisor:
         pause = min(LONGEST_BACKOFF, 0.5 * 2 ** (process.failures - 1))
         process.restart_at = time.monotonic() + pause
         how = ended(process.popen.returncode)
+        if process.quiet and process.reader.tail:
+            self.output.line(process.name, process.reader.tail[-1])
         self.output.line(process.name, f"ended ({how}); starting again in {pause:g} s")
 
     def _end(self, processes: list[Process], grace: float) -> None:

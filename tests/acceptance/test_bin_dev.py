@@ -1,0 +1,242 @@
+"""`bin/dev` on this machine, as a person runs it: real processes, from the start to Ctrl-C."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "BASE_URL")
+
+pytestmark = pytest.mark.xdist_group("bin-dev")
+
+
+class Dev:
+    """A running bin/dev, and what it has printed so far."""
+
+    def __init__(self, environ):
+        self.process = subprocess.Popen(
+            ["bin/dev"],
+            cwd=ROOT,
+            env=environ,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self.var = environ["RUNSHEET_VAR"]
+        self.url = f"http://127.0.0.1:{environ['PORT']}"
+        self.said = []
+        self.news = threading.Condition()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout or ():
+            with self.news:
+                self.said.append(line)
+                self.news.notify_all()
+        with self.news:
+            self.news.notify_all()
+
+    @property
+    def text(self):
+        return "".join(self.said)
+
+    def until(self, words, within=120):
+        """Wait for words in the output, or for the output's end."""
+        with self.news:
+            self.news.wait_for(lambda: words in self.text or not self.reader.is_alive(), within)
+        assert words in self.text, self.text
+
+    def get(self, url):
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+
+    def stop(self, number=signal.SIGINT):
+        """Signal it; how many seconds it took to end, and what is left of its processes."""
+        below = psutil.Process(self.process.pid).children(recursive=True)
+        began = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(timeout=40)
+        took = time.monotonic() - began
+        _, left = psutil.wait_procs(below, timeout=40 if number == signal.SIGKILL else 1)
+        return took, left
+
+    def end(self):
+        if self.process.poll() is None:
+            self.stop(signal.SIGTERM)
+        self.reader.join(timeout=10)
+        if self.process.stdout:
+            self.process.stdout.close()
+
+
+def four_free_ports():
+    """The first of four ports in a row that nobody uses."""
+    for port in range(18100 + os.getpid() % 4000, 40000, 4):
+        try:
+            for number in range(port, port + 4):
+                socket.create_server(("127.0.0.1", number)).close()
+        except OSError:
+            continue
+        return port
+    raise AssertionError("no four free ports in a row")
+
+
+@pytest.fixture
+def environ(tmp_path):
+    """A person's environment, with a place and a port of its own."""
+    given = {name: value for name, value in os.environ.items() if name not in OURS}
+    return given | {"RUNSHEET_VAR": str(tmp_path / "var"), "PORT": str(four_free_ports())}
+
+
+@pytest.fixture
+def start(environ):
+    started = []
+
+    def start(**more):
+        started.append(Dev(environ | more))
+        return started[-1]
+
+    yield start
+    for dev in started:
+        dev.end()
+
+
+@pytest.fixture
+def refused(environ):
+    """Run a bin/dev that cannot start; the one line that it ends with."""
+
+    def refused(**more):
+        run = subprocess.run(
+            ["bin/dev"], cwd=ROOT, env=environ | more, capture_output=True, text=True, timeout=120
+        )
+        assert run.returncode != 0
+        assert "Traceback" not in run.stdout + run.stderr
+        (line,) = run.stderr.splitlines()
+        return line
+
+    return refused
+
+
+def test_it_starts_everything_says_where_and_ends_without_a_trace(start):
+    dev = start()
+    dev.until("Ctrl-C ends everything")
+    assert dev.get(f"{dev.url}/readyz")[0] == 200
+    for label in ("Console", "Signed in, once", "Sign in", "Demo receiver", "Caught mail"):
+        assert label in dev.text
+    receiver = re.search(r"Demo receiver +(\S+)", dev.text)
+    assert receiver
+    assert dev.get(f"{receiver[1]}/_requests")[0] == 200
+    took, left = dev.stop()
+    assert left == []
+    assert took < 30
+    assert dev.process.returncode == 0
+
+
+def test_a_second_start_takes_seconds_and_keeps_the_data(start):
+    first = start()
+    first.until("Ctrl-C ends everything")
+    kept = Path(first.var, "dev.env").read_text()
+    first.stop()
+    began = time.monotonic()
+    second = start()
+    second.until("Ctrl-C ends everything")
+    assert time.monotonic() - began < 20
+    assert Path(second.var, "dev.env").read_text() == kept
+
+
+def test_a_process_that_is_killed_comes_back(start):
+    dev = start()
+    dev.until("Ctrl-C ends everything")
+    children = psutil.Process(dev.process.pid).children()
+    scheduler = next(c for c in children if "workers.scheduler" in c.cmdline())
+    scheduler.kill()
+    dev.until("ended (signal SIGKILL); starting again")
+    dev.stop()
+
+
+def test_kill_9_leaves_nothing_behind_either(start):
+    dev = start()
+    dev.until("Ctrl-C ends everything")
+    assert dev.stop(signal.SIGKILL)[1] == []
+
+
+def test_two_of_them_do_not_share_a_place(start, refused):
+    dev = start()
+    dev.until("Starting redis")
+    assert "bin/dev already runs on" in refused()
+    dev.stop()
+
+
+def test_other_programs_find_the_same_database_and_redis(start, environ):
+    dev = start()
+    dev.until("Ctrl-C ends everything")
+    run = subprocess.run(
+        [".venv/bin/flask", "--app", "app", "tokens", "create", "--role", "admin", "--name", "t"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0, run.stderr
+    request = urllib.request.Request(
+        f"{dev.url}/api/workflows/templates",
+        headers={"Authorization": f"Bearer {run.stdout.strip()}"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert json.load(answer)["items"]
+
+
+@pytest.mark.parametrize("offset", [0, 1, 2])
+def test_a_busy_port_is_named_with_the_way_out(refused, environ, offset):
+    port = int(environ["PORT"]) + offset
+    with socket.create_server(("127.0.0.1", port)):
+        line = refused()
+    assert f"port {port} " in line
+    assert "PORT=" in line
+
+
+def test_a_place_that_cannot_be_written_is_named(refused, tmp_path):
+    (tmp_path / "file").write_text("")
+    line = refused(RUNSHEET_VAR=str(tmp_path / "file"))
+    assert str(tmp_path / "file") in line
+    assert "RUNSHEET_VAR" in line
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "mysql://u:hush@127.0.0.1/x",
+        "postgresql://u:hush@127.0.0.1:1/x",
+        "postgresql://u:hush@no-such-host.invalid/x",
+        "sqlite:////no/such/folder/x.db",
+    ],
+)
+def test_a_wrong_database_address_ends_with_one_clear_line(refused, url):
+    line = refused(DATABASE_URL=url)
+    assert "DATABASE_URL" in line
+    assert "hush" not in line
+
+
+def test_a_wrong_redis_address_ends_with_one_clear_line(refused):
+    line = refused(REDIS_URL="redis://:hush@127.0.0.1:1/0")
+    assert "REDIS_URL" in line
+    assert "hush" not in line
+
+
+@pytest.mark.parametrize("port", ["http", "0", "99999"])
+def test_a_port_that_is_none_is_refused(refused, port):
+    assert "PORT must be a whole number" in refused(PORT=port)
