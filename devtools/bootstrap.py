@@ -142,4 +142,7 @@ def stop(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except KeyboardInterrupt:
+        stop("stopped while installing; start it again and it goes on.")

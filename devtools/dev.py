@@ -41,7 +41,7 @@ def main() -> int:
     except CannotStart as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except Stopped:
+    except (Stopped, KeyboardInterrupt):
         output.plain("Stopped before it was ready.")
     return 0
 
