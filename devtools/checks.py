@@ -53,7 +53,7 @@ CHECKS = [
     Check("format", tool("ruff", "format", "--check", ".")),
     Check("lint", tool("ruff", "check", ".")),
     Check("types", tool("pyright")),
-    Check("imports", tool("lint-imports")),
+    Check("imports", tool("lint-imports", "--no-logo")),
     Check("templates", tool("djlint", "--lint", "--quiet", "app/templates")),
     Check("migrations", module("devtools.check_migrations")),
     # loadgroup: tests that share a server name their group and stay in one process
