@@ -8,7 +8,7 @@ Only Jinja and made-up data; url_for is a stub. Served with the console's strict
 
 import sys
 import threading
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
 from pathlib import Path
@@ -71,6 +71,7 @@ def pages() -> dict[str, tuple[str, dict[str, Any]]]:
     }
 
 
+@cache
 def environment() -> Environment:
     folders = [ROOT / "app/templates", Path(__file__).parent / "gallery_pages"]
     env = Environment(

@@ -201,7 +201,7 @@ HISTORY: list[tuple[float, str, str, str, str, dict[str, Any]]] = [
     (12, "attempt.fenced", "charge", "", "", {"attempt": 9}),
     (19, "attempt.unknown", "charge", "", "", {"attempt": 9}),
     (34, "step.retry_scheduled", "charge", "", "", {
-        "error": FAILED_WITH, "attempt": 9, "of": 10, "nextAttemptAt": f"{ago(minutes=3):%Y-%m-%dT%H:%M:%SZ}"}),
+        "error": FAILED_WITH, "attempt": 9, "of": 10, "nextAttemptAt": f"{ago(minutes=3):%FT%TZ}"}),
     (41, "instance.resumed", "", "mara@example.com", "Payment provider is back", {}),
     (55, "instance.paused", "", "mara@example.com", "Payment provider has an outage", {}),
     (61, "step.run_now", "charge", "mara@example.com", "", {}),

@@ -12,10 +12,10 @@ from itertools import pairwise
 from statistics import median
 from typing import TypeAlias
 
-BOX_WIDTH, BOX_HEIGHT = 168, 44
+BOX_WIDTH, BOX_HEIGHT = 184, 44
 COLUMN_GAP, ROW_GAP, MARGIN = 48, 16, 8
 LANE_HEIGHT = 8  # the height that an arrow passing a column takes there
-NAME_LENGTH = 21  # characters that fit a box; the full name stands in its <title>
+NAME_LENGTH = 19  # characters that fit a box in a wide font; the full name stands in its <title>
 SWEEPS = 8
 
 Step: TypeAlias = tuple[str, str, Sequence[str]]

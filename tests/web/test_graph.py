@@ -81,7 +81,7 @@ def test_a_circle_is_refused_by_name() -> None:
 
 def test_a_long_name_is_cut_and_kept_whole_beside() -> None:
     (box,) = layout([("a", "Send the confirmation to the customer", [])]).boxes
-    assert box.label == "Send the confirmatio…"
+    assert box.label == "Send the confirmat…"
     assert box.name == "Send the confirmation to the customer"
 
 

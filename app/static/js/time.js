@@ -6,15 +6,22 @@ const DIVISORS = { s: 1, min: 60, h: 3600, d: 86400 };
 
 const inLocalTime = () => localStorage.getItem("clock") === "local";
 
+// Making a formatter is slow, so there is one per zone.
+const formatter = (timeZone) => new Intl.DateTimeFormat("en-GB", { timeZone, hourCycle: "h23", timeZoneName: "short",
+  year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const FORMATTERS = { utc: formatter("UTC"), local: formatter() };
+
 function parts(date) {
-  const options = { timeZone: inLocalTime() ? undefined : "UTC", hourCycle: "h23", timeZoneName: "short",
-    year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" };
-  const found = new Intl.DateTimeFormat("en-GB", options).formatToParts(date);
+  const found = FORMATTERS[inLocalTime() ? "local" : "utc"].formatToParts(date);
   return Object.fromEntries(found.map((part) => [part.type, part.value]));
 }
 
 const clock = (p) => `${p.hour}:${p.minute}:${p.second}`;
-const exact = (p) => `${p.year}-${p.month}-${p.day} ${clock(p)} ${p.timeZoneName}`;
+const day = (p) => `${p.year}-${p.month}-${p.day}`;
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+// Today's times need no day; others do.
+const short = (p) => day(p) === day(parts(new Date())) ? clock(p) : `${Number(p.day)} ${MONTHS[p.month - 1]} ${p.hour}:${p.minute}`;
+const exact = (p) => `${day(p)} ${clock(p)} ${p.timeZoneName}`;
 
 export function relative(date, now = Date.now()) {
   const seconds = Math.round((date - now) / 1000);
@@ -30,7 +37,7 @@ function write(element) {
   if (Number.isNaN(date.getTime())) return;
   const p = parts(date);
   const form = element.dataset.form;
-  const text = form === "relative" ? relative(date) : form === "clock" ? clock(p) : exact(p);
+  const text = form === "relative" ? relative(date) : form === "clock" ? short(p) : exact(p);
   if (element.textContent !== text) element.textContent = text;
   if (element.title !== exact(p)) element.title = exact(p);
 }

@@ -1,0 +1,105 @@
+"""The look of the console as it stands alone: accessible in both themes and widths, nothing the
+strict CSP refuses, nothing wider than a phone."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from devtools import browser as chromium
+from devtools import gallery
+
+VIEWS = [("wide", "light"), ("phone", "dark")]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    out = tmp_path_factory.mktemp("gallery")
+    gallery.write(out)
+    server = gallery.serve(out, port=0)
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def open_page(browser: Browser, size: str, theme: str) -> Page:
+    width, height = gallery.SIZES[size]
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    return page
+
+
+@pytest.mark.parametrize(("size", "theme"), VIEWS)
+def test_axe_finds_nothing(browser: Browser, address: str, size: str, theme: str) -> None:
+    page = open_page(browser, size, theme)
+    for name in gallery.pages():
+        page.goto(f"{address}/{name}.html")
+        page.evaluate("document.querySelectorAll('main details').forEach(e => { e.open = true })")
+        results = Axe().run(page)
+        assert results.violations_count == 0, f"{name}: {results.generate_report()}"
+    page.close()
+
+
+def test_the_strict_csp_refuses_nothing(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text))
+    for name in gallery.pages():
+        page.goto(f"{address}/{name}.html")
+    page.close()
+    assert not [text for text in refused if "Content Security Policy" in text]
+
+
+def test_no_page_is_wider_than_a_phone(browser: Browser, address: str) -> None:
+    page = open_page(browser, "phone", "light")
+    for name in gallery.pages():
+        page.goto(f"{address}/{name}.html")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+    page.close()
+
+
+def test_the_theme_is_remembered(browser: Browser, address: str) -> None:
+    page = open_page(browser, "wide", "light")
+    page.goto(f"{address}/instances.html")
+    page.locator("[data-theme-switch]").click()
+    page.reload()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.close()
+
+
+def test_keys_open_rows_and_search(browser: Browser, address: str) -> None:
+    page = open_page(browser, "wide", "light")
+    page.goto(f"{address}/instances.html")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    assert page.locator("tr[aria-selected=true]").get_attribute("id") == "instance-1043"
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "q"
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    assert page.locator("#keys").is_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    page.wait_for_url("**/templates.html*")
+    page.close()
+
+
+def test_without_script_everything_can_be_read(browser: Browser, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}/instance.html")
+    assert page.locator("[data-theme-switch]").is_hidden()
+    assert page.locator("#event-41 time").inner_text().count(":") == 2
+    page.locator("#act-charge-skip > summary").click()
+    assert page.locator("#act-charge-skip-reason").is_visible()
+    context.close()
