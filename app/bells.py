@@ -25,11 +25,13 @@ log = logging.getLogger(__name__)
 
 
 class Bell(Protocol):
-    """How workers are told, at once or at a time to come. Neither method may raise."""
+    """How workers are told, at once or at a time to come. No method may raise."""
 
     def ring(self, queue: str) -> None: ...
 
     def ring_at(self, queue: str, at: datetime) -> None: ...
+
+    def forget_ring(self, queue: str) -> None: ...
 
 
 class NoBell:
@@ -39,6 +41,9 @@ class NoBell:
         return
 
     def ring_at(self, queue: str, at: datetime) -> None:
+        return
+
+    def forget_ring(self, queue: str) -> None:
         return
 
 
@@ -61,7 +66,10 @@ class RqBell:
     def ring_at(self, queue: str, at: datetime) -> None:
         self._try(lambda redis: self._ring_at(redis, queue, at))
 
-    def _try(self, ring: Callable[["Redis"], None]) -> None:
+    def forget_ring(self, queue: str) -> None:
+        self._try(lambda redis: redis.delete(f"bell:{queue}"))
+
+    def _try(self, ring: Callable[["Redis"], object]) -> None:
         if clock.monotonic() < self._silent_until:
             return
         try:
@@ -130,3 +138,13 @@ def ring_asked(info: dict[Any, Any]) -> None:
             _bell.ring(queue)
         else:
             _bell.ring_at(queue, datetime.fromtimestamp(second, clock.now().tzinfo))
+
+
+def ring(queue: str) -> None:
+    """Ring now, for work that is already committed."""
+    _bell.ring(queue)
+
+
+def forget_ring(queue: str) -> None:
+    """Heard: from now on the next ring is a message of its own again."""
+    _bell.forget_ring(queue)

@@ -37,9 +37,7 @@ def settle(session: Session, reports: Iterable[Report]) -> None:
     """Write a group of reports, in their order."""
     group = list(reports)
     with changing(session, {report.claim.instance_id for report in group}) as ledger:
-        leased = claims.still_leased(
-            session.connection(), {report.claim.id for report in group}
-        )
+        leased = claims.still_leased(session.connection(), {report.claim.id for report in group})
         for report in group:
             if leased.get(report.claim.id) == report.claim.lease_token:
                 _write(ledger, report)
@@ -113,7 +111,9 @@ def _end(
     outcome: Outcome,
 ) -> None:
     claim, span = report.claim, report.span
-    again = outcome.verdict == "retry" and claim.attempt < claim.allowed
+    again = outcome.verdict == "returned" or (
+        outcome.verdict == "retry" and claim.attempt < claim.allowed
+    )
     word = _word(outcome, again)
     ledger.close_attempt(claim.execution_id or 0, claim.attempt, _ending(span, outcome, word))
     ledger.ended_executions.append(
@@ -144,9 +144,8 @@ def _word(outcome: Outcome, again: bool) -> AttemptOutcome:
 
 
 def _postpone(ledger: Ledger, claim: Claim, outcome: Outcome) -> datetime:
-    retry = Retry.model_validate(claim.action_config.get("retry") or {})
-    tries_of_this_budget = claim.attempt - (claim.allowed - retry.allowed)
-    wait = wait_before_next(retry, max(tries_of_this_budget, 1), outcome.retry_after)
+    returned = outcome.verdict == "returned"
+    wait = 0.0 if returned else _wait(claim, outcome)
     run_at = ledger.now + timedelta(seconds=wait)
     ledger.postponed.append(
         {
@@ -154,13 +153,20 @@ def _postpone(ledger: Ledger, claim: Claim, outcome: Outcome) -> datetime:
             "run_at": run_at,
             "queued_at": run_at,
             "attempt": claim.attempt + 1,
-            "allowed": claim.allowed,
+            "allowed": claim.allowed + returned,
             "losses": 0,
             "losses_alone": 0,
         }
     )
     bells.ask(ledger.session.info, AUTOMATION_QUEUE, run_at)
     return run_at
+
+
+def _wait(claim: Claim, outcome: Outcome) -> float:
+    retry = Retry.model_validate(claim.action_config.get("retry") or {})
+    # A retry by an operator starts the schedule anew, while attempt numbers go on.
+    tries_of_this_budget = claim.attempt - (claim.allowed - retry.allowed)
+    return wait_before_next(retry, max(tries_of_this_budget, 1), outcome.retry_after)
 
 
 def _move(
@@ -173,11 +179,11 @@ def _move(
 ) -> None:
     data, at = _facts(report, outcome), report.span.ended_at
     step.error = outcome.error
+    if outcome.verdict == "returned":
+        step.max_attempts = report.claim.allowed + 1
     if outcome.verdict == "done":
         step.output, step.output_changed = outcome.output, True
-        lifecycle.apply(
-            ledger, instance, step, "complete", ActionState.COMPLETED, data=data, at=at
-        )
+        lifecycle.apply(ledger, instance, step, "complete", ActionState.COMPLETED, data=data, at=at)
     elif run_at is not None:
         step.next_attempt_at = run_at
         data["nextAttemptAt"] = run_at.isoformat()
@@ -268,9 +274,7 @@ def _log_lost_attempt(
         step.max_attempts = claim.allowed + 1
         step.next_attempt_at = ledger.now
         data = {"attempt": claim.attempt, "worker": row.worker}
-        lifecycle.apply(
-            ledger, instance, step, "lose_worker", ActionState.RETRY_WAIT, data=data
-        )
+        lifecycle.apply(ledger, instance, step, "lose_worker", ActionState.RETRY_WAIT, data=data)
 
 
 def _has_begun(ledger: Ledger, claim: Claim) -> bool:
@@ -293,4 +297,3 @@ def _poison(
     )
     data = {"attempt": claim.attempt, "error": step.error}
     lifecycle.apply(ledger, instance, step, "poison", ActionState.POISONED, data=data)
-

@@ -111,9 +111,7 @@ def _write_attempts(connection: Connection, ledger: Ledger) -> None:
         connection.execute(insert(_log), rows)
 
 
-def _write_jobs(
-    connection: Connection, ledger: Ledger, execution_ids: dict[str, int]
-) -> None:
+def _write_jobs(connection: Connection, ledger: Ledger, execution_ids: dict[str, int]) -> None:
     if ledger.done_jobs:
         connection.execute(delete(_jobs).where(_jobs.c.id.in_(ledger.done_jobs)))
     if ledger.postponed:
@@ -129,9 +127,7 @@ def _write_jobs(
         connection.execute(insert(_jobs), rows)
 
 
-def _job_row(
-    job: dict[str, Any], ledger: Ledger, execution_ids: dict[str, int]
-) -> dict[str, Any]:
+def _job_row(job: dict[str, Any], ledger: Ledger, execution_ids: dict[str, int]) -> dict[str, Any]:
     step, instance = job["step"], job["instance"]
     return {
         "queue": AUTOMATION_QUEUE,

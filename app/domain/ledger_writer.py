@@ -1,6 +1,6 @@
 """Writes a ledger down: one statement per table and kind of change, however many rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, update
@@ -43,14 +43,11 @@ _WHERE_STEP = (
     _steps.c.state == bindparam("b_state"),
     _steps.c.action_state == bindparam("b_action_state"),
 )
-_UPDATE_STEP = (
-    update(_steps).where(*_WHERE_STEP).values({n: bindparam(n) for n in _STEP_COLUMNS})
-)
+_UPDATE_STEP = update(_steps).where(*_WHERE_STEP).values({n: bindparam(n) for n in _STEP_COLUMNS})
 _UPDATE_STEP_AND_OUTPUT = (
-    update(_steps)
-    .where(*_WHERE_STEP)
-    .values({n: bindparam(n) for n in (*_STEP_COLUMNS, "output")})
+    update(_steps).where(*_WHERE_STEP).values({n: bindparam(n) for n in (*_STEP_COLUMNS, "output")})
 )
+
 
 class LostUpdate(RuntimeError):
     """A row was changed under our lock. Nothing of this transaction is kept."""

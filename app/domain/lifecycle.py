@@ -92,9 +92,7 @@ def apply(
     step.dirty = True
     instance.needs_settling = True
     _stamp(step, move, at or ledger.now)
-    seq = ledger.record(
-        instance, move.event, step, actor=actor, reason=reason, data=data, at=at
-    )
+    seq = ledger.record(instance, move.event, step, actor=actor, reason=reason, data=data, at=at)
     for subscriber in SUBSCRIBERS:
         subscriber(ledger, instance, step, move, seq)
 
@@ -158,9 +156,7 @@ def _refusal(
     return None if holds(node.when, context) else describe_refusal(node.when, context)
 
 
-def fail_at_once(
-    ledger: Ledger, instance: InstanceRecord, step: StepRecord, error: str
-) -> None:
+def fail_at_once(ledger: Ledger, instance: InstanceRecord, step: StepRecord, error: str) -> None:
     """A step that cannot even be asked for (a placeholder that leads nowhere) fails, visibly."""
     step.error = error
     apply(ledger, instance, step, "activate", ActionState.IDLE)

@@ -7,14 +7,15 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """`done`: it is finished. `retry`: trying again may help. `failed`: it can't.
+    """`done`: it is finished. `retry`: trying again may help. `failed`: it can't. `returned`: the
+    worker was stopped; another goes on at once, and it counts as nothing.
 
     unknown     nobody can say whether the receiver acted (the connection ended after bytes went)
     retry_after what the receiver asked for, in seconds
     request, response: as they go into the log, secrets already taken out
     """
 
-    verdict: Literal["done", "retry", "failed"]
+    verdict: Literal["done", "retry", "failed", "returned"]
     output: dict[str, Any] = field(default_factory=dict[str, Any])
     error: str | None = None
     unknown: bool = False

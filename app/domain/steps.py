@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy.orm import Session
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from app import bells
 from app.domain import input_schemas, lifecycle, producer
@@ -89,9 +89,7 @@ def skip(session: Session, instance_id: int, key: str, actor: str, reason: str =
     with acting(session, instance_id, key, "skip", actor) as (ledger, instance, step):
         data = {"from": step.state, "actionState": step.action_state}
         step.reason = reason or None
-        lifecycle.apply(
-            ledger, instance, step, "skip", ActionState.IDLE, reason=reason, data=data
-        )
+        lifecycle.apply(ledger, instance, step, "skip", ActionState.IDLE, reason=reason, data=data)
 
 
 def replay(session: Session, instance_id: int, key: str, actor: str, reason: str = "") -> str:

@@ -107,7 +107,10 @@ def checked_document(template: Template) -> dict[str, Any]:
 
     gather(
         lambda: template_checks.check_shape(template),
-        *(lambda at=at, step=step: check_config(at, step) for at, step in enumerate(template.steps)),
+        *(
+            lambda at=at, step=step: check_config(at, step)
+            for at, step in enumerate(template.steps)
+        ),
     )
     document = template.document()
     for at, step in enumerate(document["steps"]):

@@ -1,0 +1,41 @@
+"""What placeholders read, for a batch of claimed jobs at once."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from app.domain.claims import Claim
+from app.domain.placeholders import has_placeholder
+from app.models import WorkflowInstance, WorkflowInstanceStep
+from app.models.vocabulary import JobKind
+
+
+def read_contexts(connection: Connection, claims: Sequence[Claim]) -> dict[int, dict[str, Any]]:
+    """Contexts by instance id, for those whose config asks for anything."""
+    asking = {
+        claim.instance_id
+        for claim in claims
+        if claim.kind in (JobKind.STEP, JobKind.REPLAY) and has_placeholder(claim.action_config)
+    }
+    if not asking:
+        return {}
+    instance, step = WorkflowInstance, WorkflowInstanceStep
+    outputs: dict[int, dict[str, Any]] = defaultdict(dict)
+    done = select(step.instance_id, step.key, step.state, step.output).where(
+        step.instance_id.in_(asking), step.output.is_not(None)
+    )
+    for row in connection.execute(done):
+        outputs[row.instance_id][row.key] = {"state": row.state, "output": row.output}
+    rows = connection.execute(
+        select(instance.id, instance.title, instance.input).where(instance.id.in_(asking))
+    )
+    return {
+        row.id: {
+            "input": row.input,
+            "steps": outputs[row.id],
+            "instance": {"id": row.id, "title": row.title},
+        }
+        for row in rows
+    }

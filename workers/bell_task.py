@@ -1,0 +1,45 @@
+"""What a bell does in the process that hears it."""
+
+from typing import TYPE_CHECKING
+
+from app import bells
+
+if TYPE_CHECKING:
+    from workers.runner import Runner
+
+DRAIN_SECONDS = 30
+
+# The runner of this process, if it has one (RunsheetWorker sets it).
+_runner: "Runner | None" = None
+
+
+def serve(runner: "Runner | None") -> None:
+    """Let bells of this process wake `runner`."""
+    global _runner
+    _runner = runner
+
+
+def hear(queue: str) -> None:
+    """Wake the runner. Under a plain `rq worker` there is none: then the queue is drained inline,
+    for half a minute at most, and rung again if there is more."""
+    if _runner is not None and _runner.queue == queue:
+        _runner.hear()
+        return
+    from workers.process import core
+    from workers.runner import Runner
+
+    app = core()
+    runner = Runner(app, queue)
+    bells.forget_ring(queue)
+    if runner.drain(DRAIN_SECONDS):
+        with app.app_context():
+            bells.ring(queue)
+
+
+def tick() -> None:
+    """The recurring net, where a plain worker hears it."""
+    from workers.chores import tick as tick_once
+    from workers.process import core
+
+    with core().app_context():
+        tick_once()

@@ -1,0 +1,143 @@
+"""The threads of a worker process, and what they hold. Threads do I/O and nothing else: they get
+plain values and give back reports."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from app import clock
+from app.domain.attempts import Report
+from app.domain.claims import Claim
+from app.domain.outcomes import Outcome, Span
+from workers.handlers import carry_out
+from workers.handlers.base import Tools, Work
+from workers.outbound import CancelToken
+
+FAST = 0.05  # seconds; above this mean run time no more is claimed than there are threads
+MOST_PER_THREAD = 8
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Held:
+    work: Work
+    since: float  # monotonic: when it was claimed
+
+
+class Crew:
+    """A bounded pool of threads. Threads are started as they are first needed."""
+
+    def __init__(
+        self, size: int, tools: Tools, worker: str, report: Callable[[Report], None]
+    ) -> None:
+        self._size = size
+        self._tools = tools
+        self._worker = worker
+        self._report = report
+        self._lock = threading.Lock()
+        self._wanted = threading.Condition(self._lock)
+        self._calm = threading.Condition(self._lock)
+        self._waiting: deque[_Held] = deque()
+        self._running: dict[int, _Held] = {}
+        self._unwritten = 0  # ended, not yet written
+        self._threads = 0
+        self._idle_threads = 0
+        self._mean = 0.005  # seconds a job took of late
+        self._alone = False
+
+    @property
+    def in_flight(self) -> int:
+        """Jobs held: waiting for a thread, running, or waiting to be written."""
+        return len(self._waiting) + len(self._running) + self._unwritten
+
+    def room(self) -> int:
+        """How many more jobs to claim now: the free threads, times up to eight while jobs are
+        short; 0 while at least half of that is still at hand, so that claims come in batches."""
+        if self._alone:
+            return 0
+        factor = 1 if self._mean > FAST else min(MOST_PER_THREAD, FAST / max(self._mean, 0.001))
+        most = int(self._size * factor)
+        room = most - self.in_flight
+        return room if room * 2 >= most or factor == 1 else 0
+
+    def add(
+        self, held: Iterable[Claim], contexts: dict[int, dict[str, Any]], *, alone: bool
+    ) -> None:
+        """Hand claims to the threads."""
+        since = clock.monotonic()
+        with self._lock:
+            self._alone = alone
+            for claim in held:
+                work = Work(claim, contexts.get(claim.instance_id, {}), CancelToken())
+                self._waiting.append(_Held(work, since))
+            missing = min(len(self._waiting) - self._idle_threads, self._size - self._threads)
+            self._threads += max(missing, 0)
+            self._wanted.notify(len(self._waiting))
+        for _ in range(missing):
+            threading.Thread(target=self._thread, name="crew", daemon=True).start()
+
+    def take_unstarted(self, older_than: float = 0.0) -> list[Claim]:
+        """Take away the claims that no thread has begun for so many seconds."""
+        limit = clock.monotonic() - older_than
+        with self._lock:
+            old = [held for held in self._waiting if held.since <= limit]
+            if old:
+                self._waiting = deque(held for held in self._waiting if held.since > limit)
+        return [held.work.claim for held in old]
+
+    def forget(self, ended: int) -> None:
+        """So many results have been written."""
+        with self._lock:
+            self._unwritten -= ended
+            if not self.in_flight:
+                self._alone = False
+                self._calm.notify_all()
+
+    def cancel_all(self) -> None:
+        """Close the sockets of all running attempts."""
+        self.cancel(lambda _claim: True)
+
+    def cancel(self, which: Callable[[Claim], bool]) -> None:
+        """Close the sockets of some running attempts."""
+        with self._lock:
+            chosen = [held for held in self._running.values() if which(held.work.claim)]
+        for held in chosen:
+            held.work.cancel.cancel()
+
+    def wait_until_idle(self, seconds: float) -> bool:
+        """Wait until nothing is held any more; says whether that came to be."""
+        with self._lock:
+            return self._calm.wait_for(lambda: not self.in_flight, timeout=seconds)
+
+    def _thread(self) -> None:
+        while True:
+            with self._lock:
+                self._idle_threads += 1
+                while not self._waiting:
+                    self._wanted.wait()
+                self._idle_threads -= 1
+                held = self._waiting.popleft()
+                self._running[held.work.claim.id] = held
+            self._carry_out(held)
+
+    def _carry_out(self, held: _Held) -> None:
+        claim = held.work.claim
+        started, began = clock.now(), clock.monotonic()
+        self._report(Report(claim, Span(started), self._worker))
+        try:
+            outcome = carry_out(held.work, self._tools)
+        except Exception as error:
+            # Handlers return what can go wrong; an exception is a bug of ours, and no reason to
+            # send again.
+            log.exception("%s of job %s raised", claim.action_type, claim.id)
+            words = f"Runsheet made an error ({type(error).__name__}); see the worker's log."
+            outcome = Outcome(verdict="failed", error=words)
+        seconds = clock.monotonic() - began
+        with self._lock:
+            del self._running[claim.id]
+            self._unwritten += 1
+            self._mean += (seconds - self._mean) / 16
+        self._report(Report(claim, Span(started, clock.now(), seconds), self._worker, outcome))

@@ -1,0 +1,20 @@
+"""Who carries out what: one small module per action type that the system does."""
+
+from collections.abc import Callable, Mapping
+
+from app.domain.outcomes import Outcome
+from workers.handlers import email, timer, webhook
+from workers.handlers.base import Tools, Work
+
+Handler = Callable[[Work, Tools], Outcome]
+
+HANDLERS: Mapping[str, Handler] = {
+    "AUTOMATION_WEBHOOK": webhook.carry_out,
+    "AUTOMATION_EMAIL": email.carry_out,
+    "WAIT_TIMER": timer.carry_out,
+}
+
+
+def carry_out(work: Work, tools: Tools) -> Outcome:
+    """Make one attempt with the handler of its action type."""
+    return HANDLERS[work.claim.action_type](work, tools)

@@ -1,0 +1,56 @@
+"""AUTOMATION_WEBHOOK: send a request through the one outbound client."""
+
+from urllib.parse import urlsplit
+
+from app import clock
+from app.domain import webhooks
+from app.domain.outcomes import Outcome
+from app.domain.paths import MissingPath
+from app.domain.webhooks import SecretMissing, WebhookRequest
+from workers.handlers.base import Tools, Work
+from workers.outbound import Request, SendFailed
+
+
+def carry_out(work: Work, tools: Tools) -> Outcome:
+    """Send once; say what came of it."""
+    config, claim = work.claim.action_config, work.claim
+    try:
+        request = webhooks.build(config, work.context, claim.execution_token or "", clock.now())
+    except MissingPath as missing:
+        error = f"{missing.path} is missing: the request could not be made"
+        return Outcome(verdict="failed", error=error)
+    except SecretMissing as missing:
+        return Outcome(verdict="failed", error=str(missing))
+    return _send(request, config["timeoutSeconds"], work, tools)
+
+
+def _send(request: WebhookRequest, timeout: float, work: Work, tools: Tools) -> Outcome:
+    logged = webhooks.logged_request(request)
+    try:
+        response = tools.outbound.send(
+            Request(request.method, request.url, request.headers, request.body, timeout),
+            work.cancel,
+        )
+    except SendFailed as failure:
+        return _not_answered(failure, logged)
+    headers, body = response.headers, response.body
+    host = urlsplit(request.url).netloc
+    judged = webhooks.judge(host, response.status, headers, body, clock.now())
+    answer = webhooks.logged_response(response.status, headers, body, truncated=response.truncated)
+    return Outcome(
+        verdict=judged.verdict,
+        output=judged.output,
+        error=judged.error,
+        retry_after=judged.retry_after,
+        status_code=judged.status_code,
+        request=logged,
+        response=answer,
+    )
+
+
+def _not_answered(failure: SendFailed, logged: dict[str, object]) -> Outcome:
+    """No answer: unknown if any byte of the request may have arrived."""
+    verdict = "failed" if failure.final else "retry"
+    if failure.kind == "cancelled":
+        verdict = "returned"
+    return Outcome(verdict=verdict, error=failure.message, unknown=failure.sent, request=logged)

@@ -1,0 +1,101 @@
+"""Keeps a worker process's promises to the database: its leases, its sign of life, and the net
+beneath it all when no scheduler ticks. Lives as long as the process."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sqlalchemy import exists, select
+from sqlalchemy.exc import DBAPIError
+
+from app import clock, transaction
+from app.domain import attempts, claims, processes
+from app.domain.claims import jobs
+
+if TYPE_CHECKING:
+    from workers.runner import Runner
+
+log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """A thread that renews, gives back and reports, every third of a lease."""
+
+    def __init__(self, runner: "Runner") -> None:
+        self._runner = runner
+        self._lease = float(runner.settings.lease_seconds)
+        self._every = min(self._lease / 3, 5.0)
+        self._renewed_at = clock.monotonic()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        # Set when a job that took down workers is due and must have a process to itself.
+        self.someone_wants_to_be_alone = False
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ended.set()
+        self._thread.join(timeout=1)
+
+    def _run(self) -> None:
+        with self._runner.app.app_context():
+            while True:
+                self._guarded(self._renew)
+                self._guarded(self._runner.say_alive)
+                self._guarded(self._give_back)
+                if self._ended.wait(self._every):
+                    self._guarded(self._say_gone)
+                    return
+
+    def _guarded(self, duty: Callable[[], object]) -> None:
+        try:
+            duty()
+        except DBAPIError as error:
+            log.warning("The database does not answer: %s", str(error.orig)[:200])
+            self._close_what_cannot_be_kept()
+        except Exception:
+            log.exception("The keeper stumbled")
+
+    def _renew(self) -> None:
+        """Extend all leases. Attempts whose lease is gone are cut: their result would be fenced."""
+        runner = self._runner
+        if not runner.crew.in_flight:
+            self._renewed_at = clock.monotonic()
+            return
+        began = clock.now()
+        with transaction.writing() as session:
+            kept = claims.renew(session.connection(), runner.name, self._lease)
+        self._renewed_at = clock.monotonic()
+        runner.crew.cancel(lambda claim: claim.id not in kept and claim.queued_at < began)
+
+    def _close_what_cannot_be_kept(self) -> None:
+        if clock.monotonic() - self._renewed_at > self._lease * 2 / 3:
+            self._runner.crew.cancel_all()
+
+    def _give_back(self) -> None:
+        with transaction.reading() as session:
+            overdue = claims.expired(session.connection(), limit=1)
+            alone = session.scalar(
+                select(
+                    exists().where(
+                        jobs.queue == self._runner.queue,
+                        jobs.lease_token.is_(None),
+                        ~jobs.held,
+                        jobs.run_at <= clock.now(),
+                        jobs.losses >= claims.ALONE_AFTER,
+                    )
+                )
+            )
+        if overdue:
+            with transaction.writing() as session:
+                attempts.give_back_expired(session, self._runner.settings.poison_after)
+        if alone:
+            self.someone_wants_to_be_alone = True
+        if alone or overdue:
+            self._runner.wake()
+
+    def _say_gone(self) -> None:
+        with transaction.writing() as session:
+            processes.say_gone(session, self._runner.name)

@@ -1,0 +1,183 @@
+"""The heart of a worker process: claims what is due, hands it to threads, goes on.
+
+Bells and due times wake it; without either it looks once a second, so that work goes on while
+Redis is away. What threads bring back is written by the committer (`workers/committer.py`);
+leases are kept alive by the keeper (`workers/keeper.py`).
+"""
+
+import logging
+import os
+import threading
+from datetime import timedelta
+
+from flask import Flask
+from sqlalchemy.exc import DBAPIError
+
+from app import bells, clock, transaction
+from app.config import Settings
+from app.domain import claims, processes
+from app.domain.addresses import AllowList
+from app.domain.claims import Claim
+from app.domain.contexts import read_contexts
+from workers import process
+from workers.committer import Committer
+from workers.crew import Crew
+from workers.handlers.base import Tools
+from workers.keeper import Keeper
+from workers.outbound import Outbound
+
+LOOK_EVERY = 1.0  # seconds between looks when no bell rings
+UNSTARTED_FOR = 2.0  # seconds after which a claim nobody began is handed back
+GRACE = 20.0  # seconds that running attempts get when the process is stopped
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Carries out the jobs of one queue in this process. `start` and `stop` once each."""
+
+    def __init__(self, app: Flask, queue: str) -> None:
+        self.app = app
+        self.queue = queue
+        self.name = process.name()
+        self.settings: Settings = app.config["SETTINGS"]
+        outbound = Outbound(
+            AllowList.parse(self.settings.outbound_allow), self.settings.egress_proxy or None
+        )
+        self.tools = Tools(self.settings, outbound)
+        self.stopping = threading.Event()
+        self._woken = threading.Event()
+        self._idle = threading.Event()
+        self.committer = Committer(app, on_written=self._written)
+        self.crew = Crew(self.settings.worker_threads, self.tools, self.name, self.committer.put)
+        self.keeper = Keeper(self)
+        self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
+
+    # -- from outside
+
+    def start(self) -> None:
+        self.committer.start()
+        self.keeper.start()
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There may be work."""
+        self._woken.set()
+
+    def hear(self) -> None:
+        """A bell: look now, and let the next ring be a message again."""
+        self._woken.set()
+        bells.forget_ring(self.queue)
+
+    def drain(self, seconds: float) -> bool:
+        """Start, work until nothing is due or the time is over, stop. Says whether more is due."""
+        self.start()
+        self._woken.set()
+        self._idle.wait(seconds)
+        self.stop()
+        with self.app.app_context(), transaction.reading() as session:
+            due = claims.next_due(session.connection(), self.queue)
+            return due is not None and due <= clock.now()
+
+    def stop_claiming(self) -> None:
+        """Claim nothing more; what was not begun is handed back at once. Safe in a signal."""
+        self.stopping.set()
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End in good order: running attempts get 20 s, then their sockets are closed and their
+        leases returned. Takes 25 s at most."""
+        self.stop_claiming()
+        self._thread.join(timeout=5)
+        if not self.crew.wait_until_idle(GRACE):
+            self.crew.cancel_all()
+            self.crew.wait_until_idle(2)
+        self.committer.stop(timeout=2)
+        self.keeper.stop()
+        self.tools.outbound.close()
+
+    # -- the loop
+
+    def _run(self) -> None:
+        with self.app.app_context():
+            while not self.stopping.is_set():
+                try:
+                    wait = self._turn()
+                except DBAPIError as error:
+                    log.warning("The database does not answer: %s", str(error.orig)[:200])
+                    wait = LOOK_EVERY
+                if wait > 0:
+                    self._woken.wait(wait)
+                self._woken.clear()
+            self._hand_back(self.crew.take_unstarted())
+
+    def _turn(self) -> float:
+        """Claim what this process can carry; returns how long to wait for a reason to go on."""
+        self._hand_back(self.crew.take_unstarted(older_than=UNSTARTED_FOR))
+        if self.keeper.someone_wants_to_be_alone:
+            return self._turn_alone()
+        room = self.crew.room()
+        if room <= 0:
+            return LOOK_EVERY  # woken when results have been written
+        held = self._claim(room)
+        if held:
+            self._idle.clear()
+            return 0.0 if len(held) == room else self._until_next_due(busy=True)
+        return self._until_next_due(busy=self.crew.in_flight > 0)
+
+    def _turn_alone(self) -> float:
+        """A job that took down workers is carried out with nothing else in this process."""
+        if self.crew.in_flight == 0:
+            self.keeper.someone_wants_to_be_alone = False
+            self._claim(1, alone=True)
+        return LOOK_EVERY
+
+    def _claim(self, limit: int, *, alone: bool = False) -> list[Claim]:
+        with transaction.writing() as session:
+            held = claims.claim(
+                session.connection(),
+                queue=self.queue,
+                worker=self.name,
+                limit=limit,
+                lease_seconds=self.settings.lease_seconds,
+                alone=alone,
+            )
+        if held:
+            with transaction.reading() as session:
+                contexts = read_contexts(session.connection(), held)
+            self.crew.add(held, contexts, alone=alone)
+        return held
+
+    def _until_next_due(self, *, busy: bool) -> float:
+        with transaction.reading() as session:
+            due = claims.next_due(session.connection(), self.queue)
+        wait = LOOK_EVERY if due is None else (due - clock.now()) / timedelta(seconds=1)
+        if wait > 0 and not busy:
+            self._idle.set()
+        return min(max(wait, 0.001), LOOK_EVERY)
+
+    def _hand_back(self, unstarted: list[Claim]) -> None:
+        if not unstarted:
+            return
+        with transaction.writing() as session:
+            claims.hand_back(session.connection(), unstarted)
+            # Somebody else may have the threads this process lacks.
+            bells.ask(session.info, self.queue)
+
+    def _written(self, ended: int) -> None:
+        """Results are in the database: there is room again, and dependents may be due."""
+        self.crew.forget(ended)
+        self._woken.set()
+
+    # -- for the keeper
+
+    def say_alive(self) -> None:
+        with transaction.writing() as session:
+            processes.say_alive(
+                session,
+                self.name,
+                kind="worker",
+                queue=self.queue,
+                host=process.host(),
+                pid=os.getpid(),
+                in_flight=self.crew.in_flight,
+            )

@@ -1,0 +1,79 @@
+"""The worker process: RQ's worker on the outside, our runner inside.
+
+`rq worker -w workers.worker.RunsheetWorker … workflow-automation`
+"""
+
+import signal
+import threading
+from typing import Any
+
+from rq.exceptions import StopRequested
+from rq.serializers import JSONSerializer
+from rq.worker import SimpleWorker, WorkerStatus
+
+from workers import bell_task, process
+from workers.job import RunsheetJob
+from workers.runner import Runner
+
+
+class RunsheetWorker(SimpleWorker):
+    """Listens for bells; the work itself is the runner's, which never needs one.
+
+    RQ quits where it stumbles over a message, and waits up to a minute for a Redis that is away.
+    Here it starts over within a second, and the runner goes on meanwhile.
+    """
+
+    max_connection_wait_time = 1.0
+
+    def __init__(self, queues: Any, *args: Any, **kwargs: Any) -> None:
+        safe = {"job_class": RunsheetJob, "serializer": JSONSerializer}
+        super().__init__(queues, *args, **kwargs | safe)
+        for queue in self.queues:
+            queue.job_class, queue.serializer = RunsheetJob, JSONSerializer
+        self._asked_to_stop = threading.Event()
+        self._runner: Runner | None = None
+
+    def work(self, *args: Any, **kwargs: Any) -> bool:
+        """Run until asked to stop (or, with `burst`, until nothing is queued)."""
+        self._install_signal_handlers()
+        once = bool(kwargs.get("burst") or kwargs.get("max_jobs") or kwargs.get("max_idle_time"))
+        kwargs["logging_level"] = kwargs.get("logging_level") or "WARNING"
+        self._runner = Runner(process.core(), self.queues[0].name)
+        bell_task.serve(self._runner)
+        self._runner.start()
+        worked = False
+        try:
+            while not self._asked_to_stop.is_set():
+                worked = self._listen(*args, **kwargs) or worked
+                if once:
+                    break
+                self._asked_to_stop.wait(1.0)
+        finally:
+            self._runner.stop()
+        return worked
+
+    def _listen(self, *args: Any, **kwargs: Any) -> bool:
+        try:
+            return super().work(*args, **kwargs)
+        except (StopRequested, SystemExit):
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever RQ trips over, the runner goes on
+            self.log.warning("Bells can't be heard: %s", error)
+            return False
+
+    def _install_signal_handlers(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.request_stop)
+
+    def request_stop(self, signum: Any, frame: Any) -> None:
+        """SIGTERM or SIGINT, once or often, is the same wish. A platform signals every process
+        and then waits, so a second signal must not cut short what the first one began."""
+        first = not self._asked_to_stop.is_set()
+        self._asked_to_stop.set()
+        self._stop_requested = True
+        if self._runner is not None:
+            self._runner.stop_claiming()
+        if first and self.get_state() == WorkerStatus.IDLE:
+            raise StopRequested
+
+    request_force_stop = request_stop
