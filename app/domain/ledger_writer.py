@@ -151,7 +151,9 @@ def _write_notices(connection: Connection, ledger: Ledger) -> None:
         for notice in ledger.notices
     ]
     ids = insert_ids(connection, Notice.__table__, rows)
-    connection.execute(insert(_jobs), [_notice_job(r, i, ledger) for r, i in zip(rows, ids)])
+    connection.execute(
+        insert(_jobs), [_notice_job(r, i, ledger) for r, i in zip(rows, ids, strict=True)]
+    )
 
 
 def _notice_job(row: dict[str, Any], notice_id: int, ledger: Ledger) -> dict[str, Any]:

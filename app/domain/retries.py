@@ -34,7 +34,7 @@ def _scheduled(retry: Retry, failed: int) -> float:
 
 
 def read_retry_after(value: str, now: datetime) -> float | None:
-    """Seconds from a Retry-After header (RFC 9110, 10.2.3: seconds or a date), None if unreadable."""
+    """Seconds from a Retry-After header (RFC 9110, 10.2.3), None if unreadable."""
     text = value.strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:12]), LONGEST_RETRY_AFTER)

@@ -1,0 +1,48 @@
+"""What recurs: the net beneath bells and timers. One function each, and one line in the list."""
+
+import logging
+from collections.abc import Callable
+
+from flask import current_app
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from app import bells, clock, transaction
+from app.config import Settings
+from app.domain import attempts, claims
+from app.models.vocabulary import QUEUES
+
+log = logging.getLogger(__name__)
+
+
+def give_back_expired_leases(session: Session, settings: Settings) -> None:
+    """Jobs of workers that stopped renewing go to others."""
+    if claims.expired(session.connection(), limit=1):
+        attempts.give_back_expired(session, settings.poison_after)
+
+
+def ring_for_due_work(session: Session, settings: Settings) -> None:
+    """Bells that were lost, or that Redis forgot."""
+    for queue in QUEUES:
+        due = claims.next_due(session.connection(), queue)
+        if due is not None and due <= clock.now():
+            bells.ask(session.info, queue)
+
+
+# Schedules, overdue steps and reminders take their place here.
+CHORES: tuple[Callable[[Session, Settings], None], ...] = (
+    give_back_expired_leases,
+    ring_for_due_work,
+)
+
+
+def tick() -> None:
+    """Do all chores once. One that fails does not keep the others from being done."""
+    for chore in CHORES:
+        try:
+            with transaction.writing() as session:
+                chore(session, current_app.config["SETTINGS"])
+        except DBAPIError:
+            raise
+        except Exception:
+            log.exception("The chore %s failed", chore.__name__)

@@ -1,0 +1,157 @@
+"""The clock process: `python -m workers.scheduler`.
+
+rq-scheduler moves bells into their queues when they fall due. What it lacks is mended here: one
+unreadable entry stops the rest, its lock has no owner and outlives its holder, its loop dies with
+Redis. The database is the memory: all that is lost here is precision, never work.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq.queue import Queue
+from rq.serializers import JSONSerializer
+from rq_scheduler import Scheduler
+from sqlalchemy.exc import DBAPIError
+
+from app import transaction
+from app.config import Settings
+from app.domain import processes
+from app.redis_client import connect
+from workers import chores, process
+from workers.job import RunsheetJob
+
+INTERVAL = 1  # seconds; rq-scheduler's own is 60
+LOCK_SECONDS = 10  # so that a second scheduler takes over within 15 s of the first one's death
+TICK_EVERY = 5.0
+SIGN_OF_LIFE_EVERY = 5.0
+log = logging.getLogger(__name__)
+
+# Only the holder extends or gives up the lock (compare and set, as Redis documents for locks).
+_EXTEND = """
+if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('expire', KEYS[1], ARGV[2]) end
+return 0"""
+_RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end"
+
+
+class RunsheetScheduler(Scheduler):
+    """rq-scheduler with an owned lock, JSON messages, and a guard around each entry."""
+
+    def __init__(self, connection: Redis, name: str) -> None:
+        super().__init__(connection=connection, interval=INTERVAL, job_class=RunsheetJob, name=name)
+        self._owner = name
+
+    def acquire_lock(self) -> bool:
+        """Take the lock, or extend it if it is ours."""
+        key = self.scheduler_lock_key
+        if self.connection.set(key, self._owner, nx=True, ex=LOCK_SECONDS):
+            self._lock_acquired = True
+        else:
+            ours = self.connection.eval(_EXTEND, 1, key, self._owner, LOCK_SECONDS)
+            self._lock_acquired = bool(ours)
+        return self._lock_acquired
+
+    def remove_lock(self) -> None:
+        """Give the lock up if it is still ours."""
+        self.connection.eval(_RELEASE, 1, self.scheduler_lock_key, self._owner)
+        self._lock_acquired = False
+
+    def enqueue_jobs(self) -> list[Any]:
+        """Move what is due into its queue. An entry that can't be read is dropped: the bell it
+        stood for is not needed for correctness."""
+        due = self.connection.zrangebyscore(self.scheduled_jobs_key, 0, time.time())
+        moved = []
+        for raw in due:
+            try:
+                job_id = raw.decode()
+                job = RunsheetJob.fetch(job_id, connection=self.connection)
+                self._move(job)
+                moved.append(job)
+            except RedisError:
+                raise
+            except Exception as error:  # noqa: BLE001 - see the docstring
+                log.warning("Dropped an unreadable bell %r: %s", raw[:80], error)
+                self.connection.zrem(self.scheduled_jobs_key, raw)
+        return moved
+
+    def _move(self, job: RunsheetJob) -> None:
+        # Whoever removes the entry moves it, so two schedulers never ring one bell twice.
+        if self.connection.zrem(self.scheduled_jobs_key, job.id):
+            Queue(
+                job.origin,
+                connection=self.connection,
+                job_class=RunsheetJob,
+                serializer=JSONSerializer,
+            ).enqueue_job(job)
+
+
+class Clock:
+    """The process around it: rings, ticks, says that it is alive, ends when asked to."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.name = process.name()
+        self._scheduler = RunsheetScheduler(connect(settings, timeout=5.0), self.name)
+        self._ended = threading.Event()
+        self._last_tick = self._last_sign = float("-inf")
+
+    def stop(self, *_signal: Any) -> None:
+        self._ended.set()
+
+    def run(self) -> None:
+        """Until asked to stop. Must run in an application context."""
+        while not self._ended.is_set():
+            began = time.monotonic()
+            self._turn()
+            self._ended.wait(max(INTERVAL - (time.monotonic() - began), 0.05))
+        self._finish()
+
+    def _turn(self) -> None:
+        holds_lock = True
+        try:
+            holds_lock = self._scheduler.acquire_lock()
+            if holds_lock:
+                self._scheduler.enqueue_jobs()
+        except RedisError as error:
+            log.warning("Redis does not answer; ticking without it: %s", error)
+        try:
+            self._keep_time(holds_lock)
+        except DBAPIError as error:
+            log.warning("The database does not answer: %s", str(error.orig)[:200])
+
+    def _keep_time(self, holds_lock: bool) -> None:
+        if holds_lock and time.monotonic() - self._last_tick >= TICK_EVERY:
+            self._last_tick = time.monotonic()
+            chores.tick()
+        if time.monotonic() - self._last_sign >= SIGN_OF_LIFE_EVERY:
+            self._last_sign = time.monotonic()
+            with transaction.writing() as session:
+                processes.say_alive(
+                    session, self.name, kind="scheduler", host=process.host(), pid=os.getpid()
+                )
+
+    def _finish(self) -> None:
+        try:
+            self._scheduler.remove_lock()
+            with transaction.writing() as session:
+                processes.say_gone(session, self.name)
+        except (RedisError, DBAPIError) as error:
+            log.warning("Ended without saying so: %s", error)
+
+
+def main() -> None:
+    process.log_plainly()
+    app = process.core()
+    clock = Clock(app.config["SETTINGS"])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, clock.stop)
+    with app.app_context():
+        clock.run()
+
+
+if __name__ == "__main__":
+    main()
