@@ -30,9 +30,7 @@ def create_token(role: str, name: str, may_add_automation: bool) -> None:
 @click.option("--role", default="operator", show_default=True)
 @click.option("--may-add-automation", is_flag=True)
 @click.password_option()
-def create_user(
-    email: str, name: str, role: str, may_add_automation: bool, password: str
-) -> None:
+def create_user(email: str, name: str, role: str, may_add_automation: bool, password: str) -> None:
     """Add somebody who may sign in."""
     with said_in_one_line(), transaction.writing() as session:
         user = people.create_user(

@@ -52,6 +52,12 @@ class RunsheetWorker(SimpleWorker):
             self._runner.stop()
         return worked
 
+    def execute_job(self, job: Any, queue: Any) -> None:
+        """A message is heard before RQ's bookkeeping for it, which takes longer than the work."""
+        if self._runner is not None:
+            self._runner.wake()
+        super().execute_job(job, queue)
+
     def _listen(self, *args: Any, **kwargs: Any) -> bool:
         try:
             return super().work(*args, **kwargs)

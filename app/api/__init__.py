@@ -2,6 +2,23 @@
 
 from flask import Flask
 
+from app.extensions import csrf
+
+PREFIX = "/api/workflows"
+
 
 def register(app: Flask) -> None:
     """Hang all routes of the API on the application."""
+    from app import live
+    from app.api import commands, converters, docs, events, health, instances, problems, steps
+    from app.api import templates as template_views
+
+    converters.register(app)
+    problems.register(app)
+    for noun in (template_views, instances, steps, events):
+        app.register_blueprint(noun.blueprint, url_prefix=PREFIX)
+        csrf.exempt(noun.blueprint)  # no cookie is asked for here, so none can be abused
+    for noun in (health, docs):
+        app.register_blueprint(noun.blueprint)
+    commands.register(app)
+    live.end_with_the_server()

@@ -80,7 +80,9 @@ def _insert_instances(connection: Connection, ledger: Ledger) -> None:
         }
         for instance in ledger.added
     ]
-    for instance, new_id in zip(ledger.added, insert_ids(connection, _instances, rows)):
+    for instance, new_id in zip(
+        ledger.added, insert_ids(connection, _instances, rows), strict=True
+    ):
         instance.id = new_id
     _insert_steps(connection, ledger.added)
 
@@ -91,7 +93,7 @@ def _insert_steps(connection: Connection, instances: Iterable[InstanceRecord]) -
         {name: getattr(step, name) for name in _NEW_STEP_COLUMNS} | {"instance_id": instance.id}
         for instance, step in pairs
     ]
-    for (_, step), new_id in zip(pairs, insert_ids(connection, _steps, rows)):
+    for (_, step), new_id in zip(pairs, insert_ids(connection, _steps, rows), strict=True):
         step.id = new_id
 
 

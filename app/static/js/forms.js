@@ -46,6 +46,11 @@ function focusNext(form) {
   next?.focus();
 }
 
+// An action that asks is opened in order to type.
+document.addEventListener("toggle", ({ target }) => {
+  if (target.open && target.matches("details.action") && target.contains(document.activeElement)) target.querySelector("textarea")?.focus();
+}, true);
+
 // A server that is down or silent replaces nothing (noSwap in layout.html); a toast says what became of the action.
 function say(words) {
   const toast = document.createElement("div");

@@ -2,33 +2,23 @@
 strict CSP refuses, nothing wider than a phone."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from devtools import browser as chromium
 from devtools import gallery
 
 VIEWS = [("wide", "light"), ("phone", "dark")]
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    out = tmp_path_factory.mktemp("gallery")
-    gallery.write(out)
-    server = gallery.serve(out, port=0)
+def address(pages: Path) -> Iterator[str]:
+    server = gallery.serve(pages, port=0)
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def open_page(browser: Browser, size: str, theme: str) -> Page:
