@@ -243,7 +243,7 @@ def _lose(ledger: Ledger, row: Row[Any], poison_after: int) -> None:
     was_alone = claim.losses >= claims.ALONE_AFTER
     losses_alone = claim.losses_alone + was_alone
     _log_lost_attempt(ledger, instance, step, claim, row)
-    if claim.kind == JobKind.STEP and losses_alone >= poison_after:
+    if losses_alone >= poison_after:
         _poison(ledger, instance, step, claim, losses_alone)
         return
     ledger.postponed.append(
@@ -292,8 +292,22 @@ def _poison(
     ledger: Ledger, instance: InstanceRecord, step: StepRecord, claim: Claim, losses: int
 ) -> None:
     ledger.done_jobs.append(claim.id)
-    step.error = (
+    ledger.ended_executions.append(
+        {
+            "b_id": claim.execution_id,
+            "attempts": claim.attempt,
+            "allowed": claim.allowed,
+            "outcome": AttemptOutcome.UNKNOWN,
+            "ended_at": ledger.now,
+        }
+    )
+    error = (
         f"Set aside: {losses} workers in a row were lost while they did this step and nothing else."
     )
-    data = {"attempt": claim.attempt, "error": step.error}
-    lifecycle.apply(ledger, instance, step, "poison", ActionState.POISONED, data=data)
+    data = {"attempt": claim.attempt, "error": error}
+    if claim.kind == JobKind.STEP:
+        step.error = error
+        lifecycle.apply(ledger, instance, step, "poison", ActionState.POISONED, data=data)
+    else:
+        data["outcome"] = AttemptOutcome.UNKNOWN
+        ledger.record(instance, "attempt.replay_finished", step, data=data)

@@ -13,6 +13,7 @@ _jobs = AutomationJob.__table__
 _log = AutomationExecutionLog.__table__
 _executions = Execution.__table__
 
+TAKEN = "Taken from the worker while it ran; the receiver may have acted."
 _ENDS = ("ended_at", "duration_ms", "outcome", "status_code", "error", "request", "response")
 _CLOSE_ATTEMPT = (
     update(_log)
@@ -63,7 +64,7 @@ def _take_back(connection: Connection, ledger: Ledger) -> None:
         update(_log)
         .where(_log.c.execution_token.in_(tokens), _log.c.ended_at.is_(None))
         .where(_log.c.step_id.in_(step_ids))
-        .values(ended, error="Taken from the worker while it ran; the receiver may have acted.")
+        .values(ended | {"error": TAKEN})
     )
     connection.execute(
         update(_executions)

@@ -173,8 +173,7 @@ def _settle_instance(ledger: Ledger, instance: InstanceRecord) -> None:
         instance.needs_attention = failed
         ledger.record(instance, "instance.attention" if failed else "instance.attention_cleared")
     if all(state in DONE for state in states):
-        instance.ended_at = ledger.now
-        instance.state = InstanceState.COMPLETED
+        _finish(ledger, instance, InstanceState.COMPLETED)
         ledger.record(instance, "instance.completed")
     elif instance.paused:
         instance.state = InstanceState.PAUSED
@@ -192,9 +191,7 @@ def pause(ledger: Ledger, instance: InstanceRecord, reason: str) -> None:
 
 def resume(ledger: Ledger, instance: InstanceRecord, reason: str) -> None:
     """What fell due meanwhile is due now."""
-    instance.paused = False
-    ledger.held.append((instance.id or 0, False))
-    bells.ask(ledger.session.info, AUTOMATION_QUEUE)
+    _let_go(ledger, instance)
     ledger.record(instance, "instance.resumed", reason=reason)
     instance.needs_settling = True
 
@@ -205,6 +202,19 @@ def cancel(ledger: Ledger, instance: InstanceRecord, reason: str) -> None:
         if step.state in OPEN:
             step.reason = reason or None
             apply(ledger, instance, step, "cancel", ActionState.IDLE, reason=reason)
-    instance.ended_at = ledger.now
-    instance.state = InstanceState.CANCELLED
+    _finish(ledger, instance, InstanceState.CANCELLED)
     ledger.record(instance, "instance.cancelled", reason=reason)
+
+
+def _finish(ledger: Ledger, instance: InstanceRecord, state: InstanceState) -> None:
+    """What is over is not paused any more: nobody could resume it, and its replays still run."""
+    instance.ended_at = ledger.now
+    instance.state = state
+    if instance.paused:
+        _let_go(ledger, instance)
+
+
+def _let_go(ledger: Ledger, instance: InstanceRecord) -> None:
+    instance.paused = False
+    ledger.held.append((instance.id or 0, False))
+    bells.ask(ledger.session.info, AUTOMATION_QUEUE)
