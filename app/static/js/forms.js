@@ -67,7 +67,8 @@ function say(words) {
 
 document.addEventListener("htmx:error", () => say("The server could not be reached. What you typed is kept; look at the timeline before you try again."));
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
-  if (ctx.response.status >= 500) say(`The server answered ${ctx.response.status}. What you typed is kept; look at the timeline before you try again.`);
+  const speaks = ctx.text?.includes("<hx-partial"); // our own error page brings its toast along
+  if (ctx.response.status >= 500 && !speaks) say(`The server answered ${ctx.response.status}. What you typed is kept; look at the timeline before you try again.`);
 });
 
 document.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".toast").remove());
