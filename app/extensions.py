@@ -1,6 +1,8 @@
 """The libraries that hang on the Flask application, made once and set up in `create_app`."""
 
 import json
+import sqlite3
+import time
 from typing import Any
 
 from flask_htmx import HTMX
@@ -10,6 +12,8 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import DeclarativeBase
+
+BUSY_SECONDS = 5.0  # how long a writer waits for SQLite's one write lock
 
 
 class Base(DeclarativeBase):
@@ -39,7 +43,7 @@ def engine_options(url: str) -> dict[str, Any]:
     """SQLAlchemy engine options for a database URL."""
     options: dict[str, Any] = {"json_serializer": compact_json}
     if url.startswith("sqlite"):
-        options["connect_args"] = {"timeout": 5.0}
+        options["connect_args"] = {"timeout": BUSY_SECONDS}
     else:
         options |= {"pool_pre_ping": True, "pool_size": 20, "max_overflow": 10}
     return options
@@ -63,5 +67,26 @@ def prepare_engine(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        writing = connection.get_execution_options().get("writing")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        if connection.get_execution_options().get("writing"):
+            _begin_immediate(connection.connection.dbapi_connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
+
+
+def _begin_immediate(dbapi: Any) -> None:
+    """Take SQLite's write lock. Its own busy handler sleeps up to a tenth of a second between
+    looks, by which time others have taken and freed the lock many times; so look each
+    millisecond, for as long as the busy timeout says."""
+    until = time.monotonic() + BUSY_SECONDS
+    dbapi.execute("PRAGMA busy_timeout=0").close()
+    try:
+        while True:
+            try:
+                dbapi.execute("BEGIN IMMEDIATE").close()
+                return
+            except sqlite3.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.001)
+    finally:
+        dbapi.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}").close()

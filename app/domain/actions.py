@@ -12,6 +12,7 @@ from app.errors import MoveNotAllowed
 from app.models import Event
 from app.models.vocabulary import ActionState, InstanceState, State
 from app.schemas.actions import PEOPLE_TYPES
+from app.schemas.base import zulu
 
 _PEOPLE: Mapping[str, tuple[str, ...]] = {
     State.PENDING: ("skip",),
@@ -103,4 +104,4 @@ def _last_change(
     event = ledger.session.scalars(query.limit(1)).first()
     if event is None:
         return None
-    return {"kind": event.kind, "actor": event.actor, "at": event.at.isoformat()}
+    return {"kind": event.kind, "actor": event.actor, "at": zulu(event.at)}

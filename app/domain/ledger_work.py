@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from app.domain.ledger import Ledger
+from app.domain.prepared import Prepared
 from app.models import AutomationExecutionLog, AutomationJob, Execution
 from app.models.vocabulary import AUTOMATION_QUEUE, AttemptOutcome, JobKind
 
@@ -15,14 +16,23 @@ _executions = Execution.__table__
 
 TAKEN = "Taken from the worker while it ran; the receiver may have acted."
 _ENDS = ("ended_at", "duration_ms", "outcome", "status_code", "error", "request", "response")
-_CLOSE_ATTEMPT = (
+_CLOSE_ATTEMPT = Prepared(
     update(_log)
     .where(
         _log.c.execution_id == bindparam("b_execution_id"),
         _log.c.attempt == bindparam("b_attempt"),
         _log.c.ended_at.is_(None),
     )
-    .values({name: bindparam(name) for name in _ENDS})
+    .values({name: bindparam(name) for name in _ENDS}),
+    (*_ENDS, "b_execution_id", "b_attempt"),
+)
+_INSERT_ATTEMPT = Prepared(
+    insert(_log).inline(),
+    (
+        *"step_id execution_id execution_token occurrence attempt queued_at started_at".split(),
+        "worker",
+        *_ENDS,
+    ),
 )
 _POSTPONE = (
     update(_jobs)
@@ -35,10 +45,12 @@ _POSTPONE = (
     )
     .values(lease_token=None, lease_until=None, worker=None, claimed_at=None)
 )
-_UPDATE_EXECUTION = (
+_COUNTS = ("attempts", "allowed", "outcome", "ended_at")
+_UPDATE_EXECUTION = Prepared(
     update(_executions)
     .where(_executions.c.id == bindparam("b_id"))
-    .values({name: bindparam(name) for name in ("attempts", "allowed", "outcome", "ended_at")})
+    .values({name: bindparam(name) for name in _COUNTS}),
+    (*_COUNTS, "b_id"),
 )
 
 
@@ -75,8 +87,7 @@ def _take_back(connection: Connection, ledger: Ledger) -> None:
 
 def _write_executions(connection: Connection, ledger: Ledger) -> dict[str, int]:
     """Returns the ids of all executions that jobs of this ledger belong to, by token."""
-    if ledger.ended_executions:
-        connection.execute(_UPDATE_EXECUTION, ledger.ended_executions)
+    _UPDATE_EXECUTION(connection, ledger.ended_executions)
     known = _known_executions(connection, ledger)
     rows = [
         {
@@ -105,11 +116,8 @@ def _known_executions(connection: Connection, ledger: Ledger) -> dict[str, int]:
 
 
 def _write_attempts(connection: Connection, ledger: Ledger) -> None:
-    if ledger.closed_attempts:
-        connection.execute(_CLOSE_ATTEMPT, ledger.closed_attempts)
-    rows = [*ledger.attempts.values(), *ledger.fenced]
-    if rows:
-        connection.execute(insert(_log), rows)
+    _CLOSE_ATTEMPT(connection, ledger.closed_attempts)
+    _INSERT_ATTEMPT(connection, [*ledger.attempts.values(), *ledger.fenced])
 
 
 def _write_jobs(connection: Connection, ledger: Ledger, execution_ids: dict[str, int]) -> None:

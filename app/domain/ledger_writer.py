@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, insert, update
 
 from app.domain.ledger import Ledger
 from app.domain.ledger_work import insert_ids, write_work
+from app.domain.prepared import Prepared
 from app.domain.records import InstanceRecord, StepRecord
 from app.models import (
     AutomationJob,
@@ -33,19 +34,31 @@ _NEW_STEP_COLUMNS = (
 
 # Compare-and-set, though the instance's lock already keeps others out: if that is ever broken,
 # nothing is overwritten and the transaction fails.
-_UPDATE_INSTANCE = (
+_UPDATE_INSTANCE = Prepared(
     update(_instances)
     .where(_instances.c.id == bindparam("b_id"), _instances.c.event_seq == bindparam("b_seq"))
-    .values({name: bindparam(name) for name in (*_INSTANCE_COLUMNS, "updated_at")})
+    .values({name: bindparam(name) for name in (*_INSTANCE_COLUMNS, "updated_at")}),
+    (*_INSTANCE_COLUMNS, "updated_at", "b_id", "b_seq"),
 )
 _WHERE_STEP = (
     _steps.c.id == bindparam("b_id"),
     _steps.c.state == bindparam("b_state"),
     _steps.c.action_state == bindparam("b_action_state"),
 )
-_UPDATE_STEP = update(_steps).where(*_WHERE_STEP).values({n: bindparam(n) for n in _STEP_COLUMNS})
-_UPDATE_STEP_AND_OUTPUT = (
-    update(_steps).where(*_WHERE_STEP).values({n: bindparam(n) for n in (*_STEP_COLUMNS, "output")})
+_KEY_OF_STEP = ("b_id", "b_state", "b_action_state")
+_UPDATE_STEP = Prepared(
+    update(_steps).where(*_WHERE_STEP).values({n: bindparam(n) for n in _STEP_COLUMNS}),
+    (*_STEP_COLUMNS, *_KEY_OF_STEP),
+)
+_UPDATE_STEP_AND_OUTPUT = Prepared(
+    update(_steps)
+    .where(*_WHERE_STEP)
+    .values({n: bindparam(n) for n in (*_STEP_COLUMNS, "output")}),
+    (*_STEP_COLUMNS, "output", *_KEY_OF_STEP),
+)
+_INSERT_EVENT = Prepared(
+    insert(Event.__table__).inline(),
+    ("instance_id", "seq", "at", "kind", "step_key", "actor", "reason", "data"),
 )
 
 
@@ -129,15 +142,14 @@ def _step_row(step: StepRecord) -> dict[str, Any]:
     }
 
 
-def _change_all(connection: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
-    if rows and connection.execute(statement, rows).rowcount != len(rows):
+def _change_all(connection: Connection, statement: Prepared, rows: list[dict[str, Any]]) -> None:
+    if statement(connection, rows) != len(rows):
         raise LostUpdate
 
 
 def _write_events(connection: Connection, ledger: Ledger) -> None:
     rows = [{"instance_id": instance.id} | values for instance, values in ledger.events]
-    if rows:
-        connection.execute(insert(Event.__table__), rows)
+    _INSERT_EVENT(connection, rows)
 
 
 def _write_notices(connection: Connection, ledger: Ledger) -> None:

@@ -21,6 +21,7 @@ from app.models import (
     WorkflowTemplate,
     WorkflowTemplateVersion,
 )
+from app.schemas.base import zulu
 from app.schemas.instance import (
     AttemptOut,
     DeliveryOut,
@@ -102,27 +103,42 @@ def _summary_values(row: WorkflowInstance) -> dict[str, Any]:
 
 def read_instance(session: Session, instance_id: int) -> InstanceOut:
     """An instance with its steps and their logs. Raises NotFound."""
-    row = session.scalar(_summaries().where(WorkflowInstance.id == instance_id))
-    if row is None:
-        raise NotFound("There is no such instance.")
-    steps = session.scalars(
-        select(WorkflowInstanceStep)
-        .where(WorkflowInstanceStep.instance_id == instance_id)
-        .order_by(WorkflowInstanceStep.position)
-    ).all()
-    graph = graph_of(session.connection(), row.version_id)
-    attempts = _attempts(session, [step.id for step in steps])
-    deliveries = _deliveries(session, instance_id)
+    row = _find(session, instance_id)
     return InstanceOut(
         **_summary_values(row),
         input=row.input,
         event_seq=row.event_seq,
         allowed_actions=instance_actions(row.state, paused=row.paused),
-        steps=[
-            _step(step, row, graph.nodes[step.key].depends_on, attempts, deliveries)
-            for step in steps
-        ],
+        steps=_read_steps(session, row),
     )
+
+
+def read_step(session: Session, instance_id: int, key: str) -> StepOut:
+    """One step with its logs, as it stands in its instance. Raises NotFound."""
+    found = _read_steps(session, _find(session, instance_id), key)
+    if not found:
+        raise NotFound("There is no such instance or step.")
+    return found[0]
+
+
+def _find(session: Session, instance_id: int) -> WorkflowInstance:
+    row = session.scalar(_summaries().where(WorkflowInstance.id == instance_id))
+    if row is None:
+        raise NotFound("There is no such instance.")
+    return row
+
+
+def _read_steps(session: Session, row: WorkflowInstance, key: str | None = None) -> list[StepOut]:
+    query = select(WorkflowInstanceStep).where(WorkflowInstanceStep.instance_id == row.id)
+    if key is not None:
+        query = query.where(WorkflowInstanceStep.key == key)
+    steps = session.scalars(query.order_by(WorkflowInstanceStep.position)).all()
+    graph = graph_of(session.connection(), row.version_id)
+    attempts = _attempts(session, [step.id for step in steps])
+    deliveries = _deliveries(session, row.id)
+    return [
+        _step(step, row, graph.nodes[step.key].depends_on, attempts, deliveries) for step in steps
+    ]
 
 
 def _step(
@@ -203,8 +219,8 @@ def _deliveries(session: Session, instance_id: int) -> dict[int | None, list[Del
 def _try(row: NotificationDeliveryLog) -> dict[str, Any]:
     return {
         "attempt": row.attempt,
-        "startedAt": row.started_at.isoformat(),
-        "endedAt": row.ended_at.isoformat() if row.ended_at else None,
+        "startedAt": zulu(row.started_at),
+        "endedAt": zulu(row.ended_at) if row.ended_at else None,
         "outcome": row.outcome,
         "error": row.error,
         "providerId": row.provider_id,

@@ -97,6 +97,11 @@ def find(session: Session, template_id: int, *, lock: bool = False) -> WorkflowT
     return row
 
 
+def find_by_key(session: Session, key: str) -> WorkflowTemplate | None:
+    """The template with this key, if there is one."""
+    return session.scalar(select(WorkflowTemplate).where(WorkflowTemplate.key == key))
+
+
 def checked_document(template: Template) -> dict[str, Any]:
     """The template as it is stored: every step's config checked and completed with defaults.
     Raises Invalid with all faults of all steps."""
