@@ -191,10 +191,9 @@ def _level(columns: Columns) -> None:
 
 
 def _wish(spot: _Spot, rightwards: bool) -> float:
-    """A passing arrow wants to go on level; a box wants to stand amid its neighbours on that side."""
-    neighbours = (spot.before if rightwards else spot.after) or (
-        spot.after if rightwards else spot.before
-    )
+    """An arrow wants to go on level, a box to stand amid its neighbours on the side swept from."""
+    swept, ahead = (spot.before, spot.after) if rightwards else (spot.after, spot.before)
+    neighbours = swept or ahead
     return median(other.y for other in neighbours) if neighbours else spot.y
 
 
