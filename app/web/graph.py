@@ -137,9 +137,7 @@ def _order(columns: Columns) -> None:
             break
         rightwards = sweep % 2 == 0
         for column in columns if rightwards else reversed(columns):
-            column.sort(
-                key=lambda spot: _barycentre(spot, spot.before if rightwards else spot.after)
-            )
+            _sort(column, rightwards)
             _number([column])
         crossings = _crossings(columns)
         if crossings < fewest:
