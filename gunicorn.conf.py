@@ -8,7 +8,7 @@ bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
 # load; more processes (WEB_CONCURRENCY) cost memory and are for machines with cores to spare.
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
-threads = 16
+threads = int(os.environ.get("WEB_THREADS", "16"))
 keepalive = 5
 
 # Platforms kill 30 s after SIGTERM; this leaves time to close what is left.

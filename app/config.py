@@ -15,6 +15,9 @@ class ConfigError(Exception):
     """A setting is missing or wrong; the message is one line that says which and why."""
 
 
+_LEAST = {"worker_threads": 1, "web_threads": 2, "lease_seconds": 2, "poison_after": 1}
+
+
 def setting(name: str, meaning: str, default: str | None = None) -> Any:
     """A dataclass field read from the environment variable `name`; no default: required."""
     return field(metadata={"name": name, "meaning": meaning, "default": default})
@@ -61,6 +64,9 @@ class Settings:
         "EGRESS_PROXY", "An HTTP proxy that all webhooks go through (Smokescreen-style).", ""
     )
     worker_threads: int = setting("WORKER_THREADS", "Attempts at once per worker process.", "16")
+    web_threads: int = setting(
+        "WEB_THREADS", "Requests at once per web process; live streams take half at most.", "16"
+    )
     trusted_proxies: int = setting(
         "TRUSTED_PROXIES", "How many proxies stand before the web process.", "0"
     )
@@ -104,7 +110,7 @@ class Settings:
             raise ConfigError("SECRET_KEY must have at least 32 characters.")
         if not self.base_url.startswith(("http://", "https://")):
             raise ConfigError("BASE_URL must begin with http:// or https://.")
-        for name, least in (("worker_threads", 1), ("lease_seconds", 2), ("poison_after", 1)):
+        for name, least in _LEAST.items():
             if getattr(self, name) < least:
                 raise ConfigError(f"{name.upper()} must be at least {least}.")
 

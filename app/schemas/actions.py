@@ -73,10 +73,10 @@ class Recurrence(Schema):
 
     cron: str | None = None
     rrule: str | None = None
-    every_seconds: int | None = Field(None, ge=1)
+    every_seconds: int | None = Field(None, ge=1, strict=True)
     timezone: str = "UTC"
     until: Moment | None = None
-    count: int | None = Field(None, ge=1, le=100_000)
+    count: int | None = Field(None, ge=1, le=100_000, strict=True)
 
     @model_validator(mode="after")
     def _one_rule_and_an_end(self) -> "Recurrence":
@@ -90,7 +90,9 @@ class Recurrence(Schema):
 class AutomationConfig(Schema):
     """What all steps that the system does can be told."""
 
-    timeout_seconds: float = Field(20, gt=0, le=20, description="Limit of one attempt, seconds.")
+    timeout_seconds: float = Field(
+        20, gt=0, le=20, strict=True, description="Limit of one attempt, seconds."
+    )
     retry: Retry = Field(default_factory=Retry)
     run_at: Moment | None = Field(None, description="Not before this time; may be a placeholder.")
     delay: Duration | None = Field(None, description="How long after it became ready.")

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -124,6 +125,11 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise Malformed("An object has the same key twice.")
     return found
+
+
+def zulu(at: datetime) -> str:
+    """A time as it crosses the boundary: UTC, ISO 8601, with `Z`, as pydantic writes it too."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def gather(*checks: Callable[[], object]) -> None:

@@ -8,14 +8,17 @@ from pydantic import Field, model_validator
 from app.schemas.base import Schema
 
 MAX_BULK = 1000
+MAX_VERSION = 2**31 - 1  # what the column holds
 
 
 class InstanceIn(Schema):
     """Starts an instance of a published template, by key or by id."""
 
     template_key: str | None = Field(None, max_length=120, examples=["order-fulfilment"])
-    template_id: int | None = Field(None, ge=1)
-    version: int | None = Field(None, ge=1, description="Default: the newest.")
+    template_id: int | None = Field(None, ge=1, strict=True)
+    version: int | None = Field(
+        None, ge=1, le=MAX_VERSION, strict=True, description="Default: the newest."
+    )
     title: str = Field("", max_length=500)
     input: dict[str, Any] = Field(default_factory=dict)
 
@@ -135,6 +138,18 @@ class InstanceOut(InstanceSummary):
     event_seq: int
     allowed_actions: list[str]
     steps: list[StepOut]
+
+
+class IdOut(Schema):
+    """One of many that were made."""
+
+    id: int
+
+
+class BulkOut(Schema):
+    """The instances that were started, in the order in which they were asked for."""
+
+    items: list[IdOut]
 
 
 class EventOut(Schema):

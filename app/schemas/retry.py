@@ -11,7 +11,7 @@ from app.schemas.base import Schema
 STANDARD_WAITS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 MAX_WAIT = 7 * 86400
 
-Seconds = Annotated[float, Field(ge=0, le=MAX_WAIT)]
+Seconds = Annotated[float, Field(ge=0, le=MAX_WAIT, strict=True)]
 
 
 class Retry(Schema):
@@ -21,6 +21,7 @@ class Retry(Schema):
         None,
         ge=1,
         le=100,
+        strict=True,
         description="Tries in all, the first included. Default: 10; for a list, one more than "
         "it has waits.",
         examples=[10],
@@ -31,8 +32,12 @@ class Retry(Schema):
         "standard",
         description="`standard` (ten tries over 75 h), `exponential`, or waits in seconds.",
     )
-    base_seconds: float = Field(30, gt=0, le=86400, description="First wait, if exponential.")
-    max_seconds: float = Field(3600, gt=0, le=MAX_WAIT, description="Longest, if exponential.")
+    base_seconds: float = Field(
+        30, gt=0, le=86400, strict=True, description="First wait, if exponential."
+    )
+    max_seconds: float = Field(
+        3600, gt=0, le=MAX_WAIT, strict=True, description="Longest, if exponential."
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> "Retry":

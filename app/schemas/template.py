@@ -103,6 +103,20 @@ class TemplateOut(Template):
     updated_by: str
 
 
+class TemplateSummary(Schema):
+    """A template in a list."""
+
+    id: int
+    key: str
+    name: str
+    description: str
+    draft_revision: int
+    newest_version: int | None
+    archived: bool
+    updated_at: datetime
+    updated_by: str
+
+
 class PublishIn(Schema):
     """Freezes the draft into the next version."""
 

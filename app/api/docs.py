@@ -1,0 +1,34 @@
+"""/api/openapi.json, /api/schemas/*.json, and /api/docs to read."""
+
+from flask import Blueprint, Response, abort, current_app, render_template
+
+from app.api import openapi
+from app.api.endpoint import bare
+from app.api.rendering import json_response
+from app.schemas import public
+
+blueprint = Blueprint("api_docs", __name__)
+
+
+@blueprint.get("/api/openapi.json")
+@bare("This document", permission=None, gives="application/json")
+def read_openapi() -> Response:
+    return json_response(openapi.document(current_app))
+
+
+@blueprint.get("/api/schemas/<name>.json")
+@bare(
+    "A JSON Schema: template, actionConfig or notificationPolicies",
+    permission=None,
+    gives="application/schema+json",
+)
+def read_schema(name: str) -> Response:
+    schema = public.SCHEMAS.get(name) or abort(404, "There is no such schema.")
+    return json_response(schema(), media_type="application/schema+json")
+
+
+@blueprint.get("/api/docs")
+@bare("All routes, to read", permission=None, gives="text/html")
+def read_docs() -> Response:
+    document = openapi.document(current_app)
+    return Response(render_template("api/docs.html", document=document))

@@ -1,0 +1,108 @@
+"""/healthz: the process is up. /readyz: what it stands on is there too."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Blueprint, Response, current_app
+from redis import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import transaction
+from app.api.endpoint import bare
+from app.api.rendering import json_response
+from app.config import Settings
+from app.domain import processes
+from app.models.vocabulary import AUTOMATION_QUEUE, NOTIFICATION_QUEUE
+from app.redis_client import connect
+from app.schemas.health import Health, Readiness
+
+blueprint = Blueprint("api_health", __name__)
+REDIS_SECONDS = 0.5
+NEEDED = ("database", "redis", "migrations")
+Check = dict[str, Any]
+log = logging.getLogger(__name__)
+
+
+@blueprint.get("/healthz")
+@bare("Whether the process is up", permission=None, gives=Health)
+def healthz() -> Response:
+    return json_response({"status": "ok"})
+
+
+@blueprint.get("/readyz")
+@bare(
+    "Whether database, Redis and migrations are there; workers and mail are told too",
+    permission=None,
+    gives=Readiness,
+)
+def readyz() -> Response:
+    checks = {
+        "database": guarded(database),
+        "redis": guarded(redis),
+        "migrations": guarded(migrations),
+        **workers(),
+        "mail": mail(),
+    }
+    ready = all(checks[name]["ok"] for name in NEEDED)
+    document = {"status": "ready" if ready else "not ready", "checks": checks}
+    return json_response(document, 200 if ready else 503)
+
+
+def guarded(check: Callable[[], Check]) -> Check:
+    """A check's finding. What it raised goes to the log; the world is told only that it failed."""
+    try:
+        return check()
+    except (SQLAlchemyError, RedisError, OSError) as error:
+        log.warning("Not ready, %s: %s", check.__name__, error)
+        return {"ok": False, "detail": type(error).__name__}
+
+
+def database() -> Check:
+    with transaction.reading() as session:
+        session.execute(text("SELECT 1"))
+    return {"ok": True}
+
+
+def redis() -> Check:
+    settings: Settings = current_app.config["SETTINGS"]
+    with connect(settings, timeout=REDIS_SECONDS) as client:
+        client.ping()
+    return {"ok": True}
+
+
+def migrations() -> Check:
+    with transaction.reading() as session:
+        applied = MigrationContext.configure(session.connection()).get_current_heads()
+    wanted = newest_migrations(current_app.extensions["migrate"].directory)
+    return {"ok": set(applied) == wanted}
+
+
+@cache
+def newest_migrations(directory: str) -> set[str]:
+    """The heads of the migrations that this code came with."""
+    return set(ScriptDirectory(directory).get_heads())
+
+
+def workers() -> dict[str, Check]:
+    """Who has said within 20 s that it is alive."""
+    try:
+        with transaction.reading() as session:
+            alive = Counter((row.kind, row.queue) for row in processes.alive(session))
+    except SQLAlchemyError:
+        alive = Counter()
+    kinds = (("worker", AUTOMATION_QUEUE), ("notifier", NOTIFICATION_QUEUE))
+    counts = {name: alive["worker", queue] for name, queue in kinds}
+    counts["scheduler"] = sum(n for (kind, _), n in alive.items() if kind == "scheduler")
+    return {name: {"ok": count > 0, "count": count} for name, count in counts.items()}
+
+
+def mail() -> Check:
+    """Whether a mail server is set; sending tells whether it answers."""
+    settings: Settings = current_app.config["SETTINGS"]
+    return {"ok": bool(settings.smtp_url)}

@@ -1,0 +1,81 @@
+"""What may stand in a query string. Unknown names are ignored; wrong values are 422."""
+
+from typing import Annotated, Any, TypeVar
+
+from flask import request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from app.errors import Invalid
+from app.models.vocabulary import InstanceState
+from app.schemas.base import check_text, field_errors
+
+# Sequence numbers are 32 bits wide on PostgreSQL, ids 64.
+MAX_SEQ = 2**31 - 1
+MAX_ID = 10**18 - 1
+Query = TypeVar("Query", bound="Parameters")
+
+
+class Parameters(BaseModel):
+    """The query string of a route."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+    @classmethod
+    def read(cls: type[Query]) -> Query:
+        """Read the present request's. An empty value counts as not given, as forms send it."""
+        given = {name: value for name, value in request.args.items() if value != ""}
+        check_text(given)
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise Invalid(field_errors(error)) from None
+
+
+def _digits(value: Any) -> Any:
+    # int() would also take "+1", "1_0" and digits of other scripts.
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("This is not a whole number.")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_digits)]
+Id = Annotated[Whole, Field(ge=1, le=MAX_ID)]
+Seq = Annotated[Whole, Field(ge=0, le=MAX_SEQ)]
+
+
+class Page(Parameters):
+    """Which part of a list."""
+
+    limit: Whole = Field(50, ge=1, le=200, description="How many at most.")
+    cursor: Id | None = Field(None, description="`nextCursor` of the page before.")
+
+
+class TemplatesPage(Page):
+    q: str | None = Field(None, max_length=200, description="In key or name.")
+    archived: bool = Field(False, description="Archived templates instead of the others.")
+
+
+class InstancesPage(Page):
+    state: InstanceState | None = None
+    template_key: str | None = Field(None, max_length=120)
+    q: str | None = Field(None, max_length=500, description="In the title; or an id.")
+
+
+class EventsPage(Page):
+    after: Seq = Field(0, description="The number of the last event known.")
+    cursor: Seq | None = Field(
+        None, description="`nextCursor` of the page before; the same as `after`."
+    )
+
+
+class After(Parameters):
+    after: Seq = Field(
+        0, description="The number of the last event known; `Last-Event-ID` outranks it."
+    )
+
+
+class ExportFormat(Parameters):
+    format: str = Field(
+        "json", pattern="^(json|yaml)$", json_schema_extra={"enum": ["json", "yaml"]}
+    )

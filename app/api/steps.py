@@ -1,0 +1,87 @@
+"""/instances/{id}/steps/{key}: what people and programs do with one step. The answer is the step
+as it is then."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint
+
+from app.api.endpoint import Ask, endpoint
+from app.api.rendering import Reply, ok
+from app.domain import queries, steps
+from app.schemas.instance import CompleteIn, Reason, StepOut
+
+blueprint = Blueprint("api_steps", __name__)
+STEP = "/instances/<id:instance_id>/steps/<key:key>"
+
+
+@blueprint.post(f"{STEP}/start")
+@endpoint("Begin a step that people do", permission="operate", takes=Reason, gives=StepOut)
+def start_step(ask: Ask[Reason], instance_id: int, key: str) -> Reply:
+    return act(steps.start, ask, instance_id, key)
+
+
+@blueprint.post(f"{STEP}/complete")
+@endpoint(
+    "Complete a step that people do, with what it produced",
+    permission="operate",
+    takes=CompleteIn,
+    gives=StepOut,
+)
+def complete_step(ask: Ask[CompleteIn], instance_id: int, key: str) -> Reply:
+    body = ask.body
+    steps.complete(ask.session, instance_id, key, ask.actor.name, body.output, body.reason)
+    return ok(queries.read_step(ask.session, instance_id, key))
+
+
+@blueprint.post(f"{STEP}/fail")
+@endpoint(
+    "Say that a step that people do can't be done",
+    permission="operate",
+    takes=Reason,
+    gives=StepOut,
+)
+def fail_step(ask: Ask[Reason], instance_id: int, key: str) -> Reply:
+    return act(steps.fail, ask, instance_id, key)
+
+
+@blueprint.post(f"{STEP}/retry")
+@endpoint(
+    "Try a failed step again: same execution and token, fresh tries",
+    permission="operate",
+    takes=Reason,
+    gives=StepOut,
+)
+def retry_step(ask: Ask[Reason], instance_id: int, key: str) -> Reply:
+    return act(steps.retry, ask, instance_id, key)
+
+
+@blueprint.post(f"{STEP}/skip")
+@endpoint("Go on without a step", permission="operate", takes=Reason, gives=StepOut)
+def skip_step(ask: Ask[Reason], instance_id: int, key: str) -> Reply:
+    return act(steps.skip, ask, instance_id, key)
+
+
+@blueprint.post(f"{STEP}/replay")
+@endpoint(
+    "Carry an automation step out once more; `executionToken` is the new execution's",
+    permission="operate",
+    takes=Reason,
+    gives=StepOut,
+)
+def replay_step(ask: Ask[Reason], instance_id: int, key: str) -> Reply:
+    token = steps.replay(ask.session, instance_id, key, ask.actor.name, ask.body.reason)
+    step = queries.read_step(ask.session, instance_id, key)
+    return Reply(step.document() | {"executionToken": token})
+
+
+@blueprint.post(f"{STEP}/run-now")
+@endpoint("Make the planned attempt due", permission="operate", takes=Reason, gives=StepOut)
+def run_step_now(ask: Ask[Reason], instance_id: int, key: str) -> Reply:
+    return act(steps.run_now, ask, instance_id, key)
+
+
+def act(verb: Callable[..., Any], ask: Ask[Reason], instance_id: int, key: str) -> Reply:
+    """Carry out a verb and answer with the step as it is then."""
+    verb(ask.session, instance_id, key, ask.actor.name, ask.body.reason)
+    return ok(queries.read_step(ask.session, instance_id, key))

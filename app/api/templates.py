@@ -1,0 +1,169 @@
+"""/templates: drafts, versions, export and import."""
+
+from typing import Any
+
+from flask import Blueprint, request, url_for
+
+from app.api.endpoint import Ask, endpoint
+from app.api.parameters import ExportFormat, Page, TemplatesPage
+from app.api.rendering import Reply, created, page
+from app.domain import permissions, template_queries, templates
+from app.errors import DraftIsStale
+from app.extensions import compact_json
+from app.models import WorkflowTemplate
+from app.schemas.template import PublishIn, Template, TemplateOut, TemplateSummary, VersionOut
+from app.schemas.yaml_text import dumps_yaml
+
+blueprint = Blueprint("api_templates", __name__)
+
+
+@blueprint.get("/templates")
+@endpoint(
+    "List templates, newest first",
+    permission="read",
+    gives=TemplateSummary,
+    many=True,
+    query=TemplatesPage,
+)
+def list_templates(ask: Ask[None]) -> Reply:
+    wanted: TemplatesPage = ask.query
+    return page(
+        *template_queries.list_templates(
+            ask.session,
+            text=wanted.q,
+            archived=wanted.archived,
+            before=wanted.cursor,
+            limit=wanted.limit,
+        )
+    )
+
+
+@blueprint.post("/templates")
+@endpoint(
+    "Create a template with its first draft",
+    permission="edit templates",
+    takes=Template,
+    gives=TemplateOut,
+    status=201,
+)
+def create_template(ask: Ask[Template]) -> Reply:
+    return add(ask)
+
+
+@blueprint.get("/templates/<id:template_id>")
+@endpoint("Read a template and its draft", permission="read", gives=TemplateOut)
+def read_template(ask: Ask[None], template_id: int) -> Reply:
+    return with_etag(templates.find(ask.session, template_id))
+
+
+@blueprint.put("/templates/<id:template_id>")
+@endpoint(
+    "Replace the draft; If-Match with the ETag read before keeps what others wrote",
+    permission="edit templates",
+    takes=Template,
+    gives=TemplateOut,
+    errors=(412,),
+)
+def replace_draft(ask: Ask[Template], template_id: int) -> Reply:
+    return with_etag(put_draft(ask, template_id))
+
+
+@blueprint.delete("/templates/<id:template_id>")
+@endpoint(
+    "Archive a template: nothing can be started on it any more",
+    permission="edit templates",
+    status=204,
+)
+def archive_template(ask: Ask[None], template_id: int) -> Reply:
+    templates.archive(ask.session, template_id, ask.actor.name)
+    return Reply(status=204)
+
+
+@blueprint.post("/templates/<id:template_id>/publish")
+@endpoint(
+    "Freeze the draft into the next version",
+    permission="edit templates",
+    takes=PublishIn,
+    gives=VersionOut,
+)
+def publish_template(ask: Ask[PublishIn], template_id: int) -> Reply:
+    version = templates.publish(ask.session, template_id, ask.actor.name, ask.body.note)
+    return Reply(template_queries.version_document(version))
+
+
+@blueprint.get("/templates/<id:template_id>/versions")
+@endpoint(
+    "List published versions, newest first",
+    permission="read",
+    gives=VersionOut,
+    many=True,
+    query=Page,
+)
+def list_versions(ask: Ask[None], template_id: int) -> Reply:
+    wanted: Page = ask.query
+    return page(
+        *template_queries.list_versions(
+            ask.session, template_id, before=wanted.cursor, limit=wanted.limit
+        )
+    )
+
+
+@blueprint.get("/templates/<id:template_id>/export")
+@endpoint(
+    "Export the draft as JSON or YAML, to be kept and imported",
+    permission="read",
+    gives=Template,
+    query=ExportFormat,
+    yaml=True,
+)
+def export_template(ask: Ask[None], template_id: int) -> Reply:
+    row = templates.find(ask.session, template_id)
+    form = ask.query.format
+    text = dumps_yaml(row.draft) if form == "yaml" else compact_json(row.draft)
+    disposition = f'attachment; filename="{row.key}.{form}"'
+    headers = {"Content-Type": f"application/{form}", "Content-Disposition": disposition}
+    return Reply(text=text, headers=headers)
+
+
+@blueprint.post("/templates/import")
+@endpoint(
+    "Import an export: a new template (201), or a new draft of the one with its key (200)",
+    permission="edit templates",
+    takes=Template,
+    gives=TemplateOut,
+    status=201,
+    yaml=True,
+)
+def import_template(ask: Ask[Template]) -> Reply:
+    row = templates.find_by_key(ask.session, ask.body.key)
+    return add(ask) if row is None else with_etag(put_draft(ask, row.id))
+
+
+def add(ask: Ask[Template]) -> Reply:
+    """A new template, if the actor may add what is in it."""
+    permissions.require_automation(ask.actor, ask.body, None)
+    row = templates.create(ask.session, ask.body, ask.actor.name)
+    location = url_for("api_templates.read_template", template_id=row.id)
+    reply = created(template_queries.template_document(row), location)
+    reply.headers["ETag"] = etag(row)
+    return reply
+
+
+def put_draft(ask: Ask[Template], template_id: int) -> WorkflowTemplate:
+    """Replace the draft, if it is still the one that If-Match names and the actor may."""
+    row = templates.find(ask.session, template_id, lock=True)
+    if request.if_match and not request.if_match.contains(str(row.draft_revision)):
+        raise DraftIsStale(draftRevision=row.draft_revision, updatedBy=row.updated_by)
+    # Compared as it will be stored, so that a default written out or left out is no change.
+    new = Template.model_validate(templates.checked_document(ask.body))
+    permissions.require_automation(ask.actor, new, Template.model_validate(row.draft))
+    return templates.replace_draft(ask.session, template_id, ask.body, ask.actor.name)
+
+
+def with_etag(row: WorkflowTemplate) -> Reply:
+    document: dict[str, Any] = template_queries.template_document(row)
+    return Reply(document, headers={"ETag": etag(row)})
+
+
+def etag(row: WorkflowTemplate) -> str:
+    return f'"{row.draft_revision}"'

@@ -1,0 +1,85 @@
+"""A client that speaks JSON with a token, and a small cast of tokens."""
+
+import contextvars
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from app import transaction
+from app.domain import people
+from app.extensions import db
+
+API = "/api/workflows"
+
+
+class Caller:
+    """A program with a token. `caller.post("/templates", {…})`; what is sent stands in `answer`."""
+
+    def __init__(self, app: Flask, token: str | None) -> None:
+        self.app = app
+        self.token = token
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        return self.ask("GET", path, **more)
+
+    def post(self, path: str, body: Any = None, **more: Any) -> TestResponse:
+        return self.ask("POST", path, body, **more)
+
+    def put(self, path: str, body: Any = None, **more: Any) -> TestResponse:
+        return self.ask("PUT", path, body, **more)
+
+    def delete(self, path: str, **more: Any) -> TestResponse:
+        return self.ask("DELETE", path, **more)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        raw: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        content_type: str | None = "application/json",
+        **more: Any,
+    ) -> TestResponse:
+        """Send a request as a server would pass it on: in a context of its own, so that nothing
+        a test has loaded before is found again."""
+        path = path if path.startswith(("/api", "/healthz", "/readyz")) else API + path
+        sent = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        data = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        client = self.app.test_client()
+        return contextvars.Context().run(
+            lambda: client.open(
+                path,
+                method=method,
+                data=data,
+                headers=sent | (headers or {}),
+                content_type=content_type if data is not None else None,
+                **more,
+            )
+        )
+
+
+@pytest.fixture
+def caller(app: Flask) -> Iterator[Callable[..., Caller]]:
+    """Makes a caller with a fresh token of a role; None: without a token."""
+
+    def make(role: str | None, *, may_add_automation: bool = False) -> Caller:
+        if role is None:
+            return Caller(app, None)
+        with transaction.writing() as session:
+            name = f"{role}-{may_add_automation}"
+            token = people.create_token(session, name, role, may_add_automation=may_add_automation)
+        return Caller(app, token)
+
+    yield make
+    db.session.rollback()
+
+
+@pytest.fixture
+def admin(caller: Callable[..., Caller]) -> Caller:
+    return caller("admin")
