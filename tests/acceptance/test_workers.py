@@ -1,0 +1,178 @@
+"""Both ways a worker can be run, and how one ends."""
+
+import signal
+import threading
+
+import pytest
+import redis
+from sqlalchemy import func, select
+
+from app import transaction
+from app.domain import queries
+from app.models import AutomationExecutionLog, AutomationJob, WorkerProcess, WorkflowInstance
+from tests.support.marks import both_databases
+from tests.support.processes import PLAIN_WORKER, SCHEDULER, WORKER
+from tests.support.waiting import wait_until
+from tests.support.workflows import begin, publish, webhook
+
+
+def publish_chain(url: str) -> None:
+    first = webhook("reserve", config={"url": f"{url}/reserve", "body": {"n": "{{ input.n }}"}})
+    second = webhook("charge", "reserve", config={"url": f"{url}/charge"})
+    publish(first, second, inputSchema={"type": "object", "properties": {"n": {}}})
+
+
+def state_of(instance_id: int) -> str:
+    with transaction.reading() as session:
+        state = session.scalar(
+            select(WorkflowInstance.state).where(WorkflowInstance.id == instance_id)
+        )
+        return str(state)
+
+
+def wait_for_state(instance_id: int, state: str, seconds: float = 30) -> None:
+    wait_until(
+        lambda: state_of(instance_id) == state,
+        seconds=seconds,
+        why=f"instance {instance_id} should be {state}",
+    )
+
+
+def leased() -> int:
+    with transaction.reading() as session:
+        held = select(func.count()).where(AutomationJob.lease_token.is_not(None))
+        return session.scalar(held) or 0
+
+
+def wait_for_worker(count: int = 1) -> None:
+    def alive() -> bool:
+        with transaction.reading() as session:
+            return session.scalar(select(func.count()).select_from(WorkerProcess)) == count
+
+    wait_until(alive, why="the worker should have said that it is alive")
+
+
+@both_databases
+@pytest.mark.parametrize("command", [WORKER, PLAIN_WORKER], ids=["ours", "plain rq"])
+def test_a_worker_carries_out_what_is_rung_for(ringing_app, receiver, start, command):
+    start(command)
+    publish_chain(receiver.url)
+    instance_id = begin(n=7)
+
+    wait_for_state(instance_id, "COMPLETED")
+
+    first, second = receiver.requests
+    assert (first.path, first.json) == ("/reserve", {"n": 7})
+    assert second.path == "/charge"
+    with transaction.reading() as session:
+        steps = queries.read_instance(session, instance_id).steps
+    assert [step.execution_token for step in steps] == [first.token, second.token]
+    assert [step.automation_log[0].outcome for step in steps] == ["succeeded"] * 2
+    assert steps[0].output == {"ok": True}
+
+
+def test_work_goes_on_while_redis_is_away(app, receiver, start):
+    """Nothing rings here: the application's bell is silent, the worker looks by itself."""
+    start(WORKER)
+    publish_chain(receiver.url)
+
+    wait_for_state(begin(n=1), "COMPLETED")
+
+
+def test_a_plain_worker_that_missed_its_bell_is_rung_by_the_scheduler(app, receiver, start):
+    start(PLAIN_WORKER)
+    start(SCHEDULER)
+    publish_chain(receiver.url)
+
+    wait_for_state(begin(n=1), "COMPLETED")
+
+
+def test_a_retry_happens_at_its_time(ringing_app, receiver, start):
+    start(WORKER)
+    receiver.answer = lambda _got: (
+        (503, {}, b"down") if len(receiver.requests) < 3 else (200, {}, b"{}")
+    )
+    retry = {"schedule": [0.2, 0.2]}
+    publish(webhook("reserve", config={"url": receiver.url, "retry": retry}))
+    instance_id = begin()
+
+    wait_for_state(instance_id, "COMPLETED")
+
+    assert len({got.token for got in receiver.requests}) == 1
+    with transaction.reading() as session:
+        log = queries.read_instance(session, instance_id).steps[0].automation_log
+    assert [attempt.outcome for attempt in log] == ["retry", "retry", "succeeded"]
+    assert log[0].error == f"503 Service Unavailable from {receiver.url.removeprefix('http://')}"
+
+
+def test_a_message_that_is_not_ours_is_dropped_and_harms_nothing(
+    ringing_app, receiver, start, redis_url
+):
+    with redis.Redis.from_url(redis_url) as client:
+        for name, fields in (
+            ("evil", {"data": b"\x80\x04cos\nsystem\n(S'touch /tmp/pwned'\ntR."}),
+            ("other", {"data": b'["os.system", null, ["true"], {}]'}),
+            (
+                "hooked",
+                {
+                    "data": b'["workers.tasks.bell", null, ["workflow-automation"], {}]',
+                    "success_callback_name": "os.system",
+                },
+            ),
+        ):
+            client.hset(f"rq:job:{name}", mapping=fields | {"created_at": "2026-01-01T00:00:00Z"})
+            client.rpush("rq:queue:workflow-automation", name)
+    start(WORKER)
+    publish_chain(receiver.url)
+
+    wait_for_state(begin(n=1), "COMPLETED")
+
+
+@both_databases
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_worker_ends_its_attempt_and_hands_the_rest_back(
+    ringing_app, receiver, start, number
+):
+    release = threading.Event()
+    receiver.answer = lambda _got: (release.wait(30), (200, {}, b"{}"))[1]
+    publish(webhook("reserve", config={"url": receiver.url}))
+    worker = start(WORKER, WORKER_THREADS="2")
+    wait_for_worker()
+    ids = [begin() for _ in range(4)]
+    receiver.wait_for(2)
+
+    for _ in range(3):  # platforms signal more than once
+        worker.signal(number)
+    wait_until(lambda: leased() == 2, why="what was not begun should be handed back at once")
+    release.set()
+
+    assert worker.wait(25) == 0
+    assert leased() == 0
+    with transaction.reading() as session:
+        outcomes = session.scalars(select(AutomationExecutionLog.outcome)).all()
+    assert outcomes == ["succeeded"] * 2
+    assert sorted(state_of(i) for i in ids) == ["COMPLETED"] * 2 + ["RUNNING"] * 2
+
+    start(WORKER)
+    for instance_id in ids:
+        wait_for_state(instance_id, "COMPLETED")
+
+
+def test_a_step_that_outlasts_the_stop_is_not_failed_by_it(ringing_app, receiver, start):
+    release = threading.Event()
+    receiver.answer = lambda _got: (release.wait(60), (200, {}, b"{}"))[1]
+    retry = {"maxAttempts": 1, "schedule": []}
+    publish(webhook("reserve", config={"url": receiver.url, "retry": retry}))
+    worker = start(WORKER)
+    wait_for_worker()
+    instance_id = begin()
+    receiver.wait_for(1)
+
+    worker.signal(signal.SIGTERM)
+    worker.wait(26)
+    release.set()
+    start(WORKER)
+
+    wait_for_state(instance_id, "COMPLETED")
+    first, second = receiver.wait_for(2)
+    assert first.token == second.token

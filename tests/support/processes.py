@@ -1,0 +1,71 @@
+"""Real worker and scheduler processes, as the Procfile starts them."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+WORKER = [
+    str(BIN / "rq"),
+    "worker",
+    *("--worker-class", "workers.worker.RunsheetWorker"),
+    *("--job-class", "workers.job.RunsheetJob"),
+    *("--serializer", "json"),
+]
+PLAIN_WORKER = [str(BIN / "rq"), "worker", *("--job-class", "workers.job.RunsheetJob"), "--quiet"]
+SCHEDULER = [sys.executable, "-m", "workers.scheduler"]
+
+
+class Process:
+    """One process, started at once, killed at the latest by `end`."""
+
+    def __init__(self, command: list[str], environ: Mapping[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("ab") as out:
+            self.popen = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, **environ},
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.popen.pid
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is tidied up."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        self.popen.wait()
+
+    def signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def wait(self, seconds: float) -> int:
+        return self.popen.wait(seconds)
+
+    def end(self) -> None:
+        """Kill it and whatever it forked."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.popen.wait()
+
+
+@contextlib.contextmanager
+def running(
+    command: list[str], environ: Mapping[str, str], log: Path, *arguments: str
+) -> Iterator[Process]:
+    """A process for the length of a block."""
+    process = Process([*command, *arguments], environ, log)
+    try:
+        yield process
+    finally:
+        process.end()
