@@ -13,7 +13,7 @@ __all__ = ["VERSION", "create_app", "create_core"]
 def create_app(settings: Settings | None = None) -> Flask:
     """The web application: both doors. Settings come from the environment unless given; a wrong
     one ends the process with one line."""
-    from app import api, cli, web
+    from app import api, cli, seeds, web
 
     app = create_core(settings)
     csrf.init_app(app)
@@ -23,6 +23,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.register(app)
     api.register(app)
     cli.register(app)
+    seeds.register(app)
     return app
 
 

@@ -8,6 +8,7 @@ import urllib.request
 from time import monotonic
 
 PAUSE = 0.3
+PROCESSES = ("worker", "notifier", "scheduler")
 
 # Proxies from the environment have no business between us and our own port.
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -42,11 +43,10 @@ def ask(url: str) -> tuple[bool, str]:
 
 
 def not_up(body: bytes) -> list[str]:
-    """200 speaks of database, Redis and migrations; the body also names who else is there."""
+    """200 speaks of database, Redis and migrations; the body also says who else is there, such as
+    `{"checks": {"worker": {"ok": true, "count": 1}}}`."""
     try:
-        found = json.loads(body)
-    except ValueError:
-        return []
-    names = ("worker", "workers", "scheduler")
-    down = (False, None, 0, "down", "missing", "none", [])
-    return [name for name in names if isinstance(found, dict) and found.get(name, True) in down]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        checks: dict[str, dict[str, object]] = json.loads(body)["checks"]
+        return [name for name in PROCESSES if not checks[name]["ok"]]
+    except (ValueError, LookupError, TypeError):
+        return ["/readyz to say who is there"]

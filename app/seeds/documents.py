@@ -1,0 +1,43 @@
+"""The demo templates: `templates/*.yaml`, with `{RECEIVER}` for the demo receiver's address."""
+
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain import templates
+from app.models import WorkflowTemplate
+from app.schemas.template import Template
+from app.schemas.yaml_text import loads_yaml
+
+FOLDER = Path(__file__).parent / "templates"
+ACTOR = "seeds"
+
+
+def read_all(receiver: str) -> list[Template]:
+    """All demo templates, in the order of their keys."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.yaml"))]
+    return [
+        Template.read(loads_yaml(text.replace("{RECEIVER}", receiver).encode())) for text in texts
+    ]
+
+
+def publish_all(session: Session, receiver: str) -> list[str]:
+    """Create and publish what is missing; the keys of what changed."""
+    return [template.key for template in read_all(receiver) if _publish(session, template)]
+
+
+def _publish(session: Session, template: Template) -> bool:
+    row = session.scalar(select(WorkflowTemplate).where(WorkflowTemplate.key == template.key))
+    if row is None:
+        row = templates.create(session, template, ACTOR)
+        note = "As it comes with Runsheet."
+    elif row.updated_by != ACTOR or row.draft == templates.checked_document(template):
+        return False
+    else:
+        # Nobody has touched it, and the receiver has moved to another port (or Runsheet brings
+        # a better one): what starts from now on should find it.
+        templates.replace_draft(session, row.id, template, ACTOR)
+        note = "Brought up to date by `flask seed`."
+    templates.publish(session, row.id, ACTOR, note)
+    return True

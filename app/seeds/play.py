@@ -1,0 +1,181 @@
+"""Plays people and a worker at times gone by, through the verbs that the real ones use."""
+
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from itertools import count
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.config import Settings
+from app.domain import attempts, claims, emails, instances, webhooks
+from app.domain.attempts import Report
+from app.domain.claims import Claim
+from app.domain.contexts import read_contexts
+from app.domain.outcomes import Outcome, Span
+from app.models import AutomationJob, WorkflowInstanceStep
+from app.models.vocabulary import AUTOMATION_QUEUE
+from app.schemas.instance import InstanceIn
+
+WORKER = "demo-worker-1"
+# For so long a story waits for what falls due later (a retry); then it goes on without.
+PATIENCE = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the receiver answers to one attempt."""
+
+    status: int = 200
+    body: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    retry_after: int | None = None
+
+
+class Story:
+    """One instance, told from its start. Time goes by as it is told, never beyond the present."""
+
+    def __init__(
+        self,
+        session: Session,
+        settings: Settings,
+        start: datetime,
+        wish: InstanceIn,
+        by: str,
+        answers: Mapping[str, Sequence[Answer]],
+    ) -> None:
+        self._session = session
+        self._settings = settings
+        self._answers = {key: list(them) for key, them in answers.items()}
+        self._random = random.Random(wish.title)
+        go_to(start)
+        self.id = instances.start(session, wish, by)
+        self._work()
+
+    def later(self, **duration: float) -> "Story":
+        """Let time go by."""
+        go_to(clock.now() + timedelta(**duration))
+        return self
+
+    def does(self, by: str, verb: Callable[..., Any], *key: str, **more: Any) -> "Story":
+        """Somebody does something, and the system what follows from it."""
+        verb(self._session, self.id, *key, by, **more)
+        self._work()
+        return self
+
+    def _work(self) -> None:
+        while (due := self._next_due()) and due <= min(clock.now() + PATIENCE, present()):
+            go_to(max(due, clock.now()))
+            self._pass(0.004, 0.03)  # from the bell to the claim
+            self._carry_out(self._claim())
+
+    def _next_due(self) -> datetime | None:
+        job = AutomationJob
+        return self._session.scalar(
+            select(func.min(job.run_at)).where(
+                job.instance_id == self.id, job.queue == AUTOMATION_QUEUE, ~job.held
+            )
+        )
+
+    def _claim(self) -> list[Claim]:
+        connection = self._session.connection()
+        found = claims.claim(
+            connection, queue=AUTOMATION_QUEUE, worker=WORKER, limit=100, lease_seconds=3600
+        )
+        claims.hand_back(connection, [claim for claim in found if claim.instance_id != self.id])
+        return [claim for claim in found if claim.instance_id == self.id]
+
+    def _carry_out(self, held: list[Claim]) -> None:
+        """All begin together, as in a worker's threads, and end one after the other."""
+        context = read_contexts(self._session.connection(), held).get(self.id, {})
+        began = clock.now()
+        attempts.settle(self._session, [Report(claim, Span(began), WORKER) for claim in held])
+        for claim in held:
+            self._pass(0.03, 0.6)
+            outcome = self._outcome(claim, context, began)
+            span = Span(began, clock.now(), (clock.now() - began).total_seconds())
+            attempts.settle(self._session, [Report(claim, span, WORKER, outcome)])
+
+    def _outcome(self, claim: Claim, context: dict[str, Any], began: datetime) -> Outcome:
+        if claim.action_type == "AUTOMATION_WEBHOOK":
+            return _answered(claim, context, self._next_answer(claim), began)
+        if claim.action_type == "AUTOMATION_EMAIL":
+            return _mailed(claim, context, self._settings)
+        return Outcome(verdict="done")
+
+    def _next_answer(self, claim: Claim) -> Answer:
+        step = WorkflowInstanceStep
+        key = self._session.scalar(select(step.key).where(step.id == claim.step_id))
+        waiting = self._answers.get(key or "")
+        return waiting.pop(0) if waiting else Answer()
+
+    def _pass(self, least: float, most: float) -> None:
+        self.later(seconds=self._random.uniform(least, most))
+
+
+_received = count(1001)  # beyond the numbers of the real demo receiver
+
+
+def _answered(claim: Claim, context: dict[str, Any], answer: Answer, began: datetime) -> Outcome:
+    """One webhook attempt: the request as it would have been sent, the answer judged and logged as
+    a worker does."""
+    now = clock.now()
+    request = webhooks.build(claim.action_config, context, claim.execution_token or "", began)
+    url = urlsplit(request.url)
+    headers = [("Content-Type", "application/json"), ("Date", format_datetime(now, usegmt=True))]
+    if answer.retry_after is not None:
+        headers.append(("Retry-After", str(answer.retry_after)))
+    body = json.dumps(_body(url.path, answer)).encode()
+    judged = webhooks.judge(url.netloc, answer.status, headers, body, now)
+    return replace(
+        judged,
+        request=webhooks.logged_request(request),
+        response=webhooks.logged_response(answer.status, headers, body, truncated=False),
+    )
+
+
+def _body(path: str, answer: Answer) -> dict[str, Any]:
+    if answer.status != 200:
+        return {"ok": False, **answer.body}
+    number = next(_received)
+    return {"ok": True, "path": path, "reference": f"R-{number}", **answer.body}
+
+
+def _mailed(claim: Claim, context: dict[str, Any], settings: Settings) -> Outcome:
+    mail = emails.build(
+        claim.action_config,
+        context,
+        claim.execution_token or "",
+        settings.mail_from,
+        settings.base_url,
+    )
+    names = {"from": "From", "to": "To", "subject": "Subject", "messageId": "Message-ID"}
+    shown = {key: str(mail[header]) for key, header in names.items()}
+    output = {"messageId": shown["messageId"], "refused": []}
+    return Outcome(verdict="done", output=output, request=shown)
+
+
+_away = timedelta(0)  # from the present
+
+
+def present() -> datetime:
+    """What time it really is."""
+    return clock.now() - _away
+
+
+def go_to(moment: datetime) -> None:
+    """Move this process's clock, at most to the present."""
+    global _away
+    _away = min(moment - present(), timedelta(0))
+    clock.travel(_away)
+
+
+def come_back() -> None:
+    """Back to the present."""
+    go_to(present())
