@@ -81,7 +81,9 @@ class Settings:
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """Read and check all settings. Raises ConfigError with one clear line."""
-        given = dict(os.environ if environ is None else environ)
+        source = os.environ if environ is None else environ
+        # An empty variable is one that is not set; it must not hide what dev.env says.
+        given = {name: value for name, value in source.items() if value}
         found = read_env_file(Path(given.get("RUNSHEET_VAR") or "var") / "dev.env") | given
         values = {name: _read(f, found) for name, f in cls.__dataclass_fields__.items()}
         settings = cls(**values)
