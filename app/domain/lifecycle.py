@@ -98,7 +98,7 @@ def apply(
 
 
 def _stamp(step: StepRecord, move: Move, at: datetime) -> None:
-    if move.target is READY:
+    if move.name in ("activate", "retry"):
         step.ready_at, step.started_at, step.completed_at = at, None, None
     elif move.name == "start":
         step.started_at = at
@@ -156,10 +156,17 @@ def _refusal(
     return None if holds(node.when, context) else describe_refusal(node.when, context)
 
 
-def fail_at_once(ledger: Ledger, instance: InstanceRecord, step: StepRecord, error: str) -> None:
+def fail_at_once(
+    ledger: Ledger,
+    instance: InstanceRecord,
+    step: StepRecord,
+    error: str,
+    move: str = "activate",
+    reason: str | None = None,
+) -> None:
     """A step that cannot even be asked for (a placeholder that leads nowhere) fails, visibly."""
     step.error = error
-    apply(ledger, instance, step, "activate", ActionState.IDLE)
+    apply(ledger, instance, step, move, ActionState.IDLE, reason=reason)
     apply(ledger, instance, step, "start", ActionState.IDLE)
     apply(ledger, instance, step, "fail", ActionState.FAILED, data={"error": error})
 

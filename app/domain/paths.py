@@ -17,7 +17,14 @@ def resolve(context: Mapping[str, Any], path: str) -> Any:
     value: Any = context
     for part in path.split("."):
         try:
-            value = value[int(part)] if isinstance(value, list) else value[part]  # type: ignore[reportUnknownVariableType]
+            value = value[_index(part)] if isinstance(value, list) else value[part]  # type: ignore[reportUnknownVariableType]
         except (KeyError, IndexError, TypeError, ValueError):
             raise MissingPath(path) from None
     return value  # type: ignore[reportUnknownVariableType]
+
+
+def _index(part: str) -> int:
+    # int() reads "-1", "1_0" and " ١ " too; an author means none of them.
+    if not (part.isascii() and part.isdigit()):
+        raise ValueError(part)
+    return int(part)

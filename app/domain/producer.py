@@ -34,6 +34,16 @@ def first_due(
     return (ActionState.SCHEDULED, due) if due > ledger.now else (ActionState.QUEUED, None)
 
 
+def due_again(
+    ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord"
+) -> tuple[ActionState, datetime | None]:
+    """As `first_due`, for a step that is retried: at once, unless it never got so far as to be
+    asked for, since then its time has yet to be read."""
+    if step.execution_token is None:
+        return first_due(ledger, instance, step)
+    return ActionState.QUEUED, None
+
+
 def _read_time(text: str, ledger: "Ledger", instance: "InstanceRecord") -> datetime:
     if "{{" in text:
         text = fill_text(text, ledger.context(instance, outputs=True))
@@ -51,7 +61,7 @@ def on_move(
     if step.is_for_people:
         return
     if move.target is State.READY and move.name in ("activate", "retry"):
-        if step.error is None or move.name == "retry":
+        if step.error is None:  # with one, it fails at once and nothing is owed
             owe(ledger, instance, step)
     elif move.target in (State.SKIPPED, State.CANCELLED) and step.execution_token:
         ledger.taken_from.append(step)

@@ -11,6 +11,7 @@ from app import bells
 from app.domain import input_schemas, lifecycle, producer
 from app.domain.actions import require_step_action
 from app.domain.ledger import Ledger, changing
+from app.domain.paths import MissingPath
 from app.domain.records import InstanceRecord, StepRecord
 from app.errors import Invalid, NotFound
 from app.models import AutomationJob
@@ -72,7 +73,11 @@ def retry(session: Session, instance_id: int, key: str, actor: str, reason: str 
         step.retry_count += 1
         step.reason = reason or None
         step.error = None
-        state = ActionState.IDLE if step.is_for_people else ActionState.QUEUED
+        try:
+            state, step.next_attempt_at = producer.due_again(ledger, instance, step)
+        except (MissingPath, ValueError) as error:
+            lifecycle.fail_at_once(ledger, instance, step, str(error), "retry", reason)
+            return
         lifecycle.apply(
             ledger,
             instance,

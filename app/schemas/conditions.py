@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 OPERATORS = ("=", "!=", ">", ">=", "<", "<=", "in", "not in", "contains", "exists")
+ROOTS = ("input", "steps", "instance")
 MAX_CONDITIONS = 100
 
 
@@ -29,7 +30,7 @@ def _check_comparison(part: Any) -> None:
     if not isinstance(part, list) or len(part) not in (2, 3):
         raise ValueError("A condition is [path, operator, value].")
     path, operator = part[0], part[1]
-    if not isinstance(path, str) or not path.startswith(("input", "steps.", "instance.")):
+    if not isinstance(path, str) or path.split(".")[0] not in ROOTS:
         raise ValueError("A path begins with input., steps. or instance.")
     if operator not in OPERATORS:
         raise ValueError(f"{operator!r} is not an operator. Use one of {', '.join(OPERATORS)}.")
