@@ -1,0 +1,453 @@
+"""Walks random graphs with random outcomes and operators, and checks after each command what must
+hold of every instance."""
+
+import os
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import delete, event, select
+
+from app import clock, transaction
+from app.domain import attempts, claims
+from app.domain.claims import Claim
+from app.domain.outcomes import Outcome, Span
+from app.errors import MoveNotAllowed
+from app.extensions import db
+from app.models import (
+    AutomationExecutionLog,
+    AutomationJob,
+    Event,
+    Execution,
+    WorkflowInstance,
+    WorkflowInstanceStep,
+)
+from app.schemas.instance import StepOut
+from tests.support.looking import do, events_of, instance_of, jobs, look
+from tests.support.workflows import begin, claim, publish, task, webhook
+
+POISON_AFTER = 2
+DONE = ("COMPLETED", "SKIPPED")
+FINAL = ("COMPLETED", "SKIPPED", "CANCELLED")
+FINISHED = ("COMPLETED", "CANCELLED")
+PAIRS_OF_PEOPLE = {
+    "PENDING": {"IDLE"},
+    "READY": {"IDLE"},
+    "STARTED": {"IDLE"},
+    "COMPLETED": {"COMPLETED"},
+    "FAILED": {"FAILED"},
+    "SKIPPED": {"IDLE"},
+    "CANCELLED": {"IDLE"},
+}
+PAIRS_OF_SYSTEM = PAIRS_OF_PEOPLE | {
+    "READY": {"SCHEDULED", "QUEUED"},
+    "STARTED": {"RUNNING", "RETRY_WAIT"},
+    "FAILED": {"FAILED", "POISONED"},
+}
+OWES = {
+    ("READY", "QUEUED"),
+    ("READY", "SCHEDULED"),
+    ("STARTED", "RUNNING"),
+    ("STARTED", "RETRY_WAIT"),
+}
+STEP_ACTIONS = ("start", "complete", "fail", "retry", "skip", "replay", "run-now")
+INSTANCE_ACTIONS = ("pause", "resume", "cancel")
+# More time for work than for cancelling, or no walk gets far.
+WISHES = [*STEP_ACTIONS, "complete", "complete", "retry", "retry", "replay"]
+
+OUTCOMES = st.one_of(
+    st.integers(0, 4).map(lambda n: Outcome(verdict="done", output={"n": n})),
+    st.just(Outcome(verdict="done")),
+    st.sampled_from([None, 30.0]).map(
+        lambda wait: Outcome(verdict="retry", error="HTTP 500", retry_after=wait)
+    ),
+    st.just(Outcome(verdict="retry", error="The connection ended.", unknown=True)),
+    st.just(Outcome(verdict="failed", error="HTTP 404")),
+)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Up to eight steps, each waiting for some of those before it."""
+    found: list[dict[str, Any]] = []
+    for at in range(draw(st.integers(1, 8))):
+        before = [step["key"] for step in found]
+        depends_on = draw(st.lists(st.sampled_from(before), unique=True, max_size=3)) if at else []
+        more: dict[str, Any] = {"when": draw(conditions(depends_on))}
+        if draw(st.integers(0, 2)):
+            tries = draw(st.integers(1, 3))
+            config: dict[str, Any] = {"retry": {"maxAttempts": tries, "schedule": [4] * tries}}
+            if draw(st.integers(0, 4)) == 0:
+                config["delay"] = "PT10S"
+            found.append(webhook(f"s{at}", *depends_on, config=config, **more))
+        else:
+            found.append(task(f"s{at}", *depends_on, **more))
+    return found
+
+
+@st.composite
+def conditions(draw: st.DrawFn, depends_on: list[str]) -> dict[str, Any] | None:
+    """A condition on the input or on what a prerequisite brought forth; mostly none."""
+    kind = draw(st.integers(0, 5))
+    limit = draw(st.integers(0, 4))
+    if kind == 0:
+        return {"all": [["input.total", ">=", limit]]}
+    if kind == 1 and depends_on:
+        return {"any": [[f"steps.{draw(st.sampled_from(depends_on))}.output.n", ">=", limit]]}
+    return None
+
+
+class Life(RuleBasedStateMachine):
+    """One instance, two workers and an operator."""
+
+    @initialize(steps=graphs(), total=st.integers(0, 4))
+    def start(self, steps: list[dict[str, Any]], total: int) -> None:
+        self.travelled = 0.0
+        clock.travel(timedelta(0))
+        with transaction.writing() as session:
+            session.execute(delete(AutomationJob))
+        self.plan = {step["key"]: step for step in steps}
+        self.total = total
+        self.final: dict[str, str] = {}
+        self.tokens: dict[str, str] = {}
+        self.held: list[tuple[Claim, str]] = []  # claimed, not begun yet
+        self.begun: list[tuple[Claim, str]] = []
+        self.stale: list[tuple[Claim, str]] = []  # results come from these all the same
+        key = f"walk-{next(COUNTER)}"
+        publish(*steps, key=key)
+        self.id = begin(key, total=total)
+
+    # -- workers
+
+    @rule(worker=st.sampled_from("AB"), limit=st.integers(1, 4), alone=st.sampled_from([0, 0, 1]))
+    def claim(self, worker: str, limit: int, alone: bool) -> None:
+        for one in claim(limit, worker=worker, alone=bool(alone)):
+            assert (one.losses >= claims.ALONE_AFTER) == bool(alone)
+            self.held.append((one, worker))
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def begin(self, data: st.DataObject) -> None:
+        one, worker = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
+        self._report(attempts.Report(one, Span(clock.now()), worker))
+        self.begun.append((one, worker))
+
+    @precondition(lambda self: self.begun)
+    @rule(data=st.data(), outcome=OUTCOMES)
+    def end(self, data: st.DataObject, outcome: Outcome) -> None:
+        one, worker = self.begun.pop(data.draw(st.integers(0, len(self.begun) - 1)))
+        self._report(attempts.Report(one, _span(), worker, outcome))
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), outcome=OUTCOMES)
+    def begin_and_end_in_one_group(self, data: st.DataObject, outcome: Outcome) -> None:
+        one, worker = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
+        self._report(
+            attempts.Report(one, Span(clock.now()), worker),
+            attempts.Report(one, _span(), worker, outcome),
+        )
+
+    @precondition(lambda self: self.held)
+    @rule()
+    def hand_back(self) -> None:
+        one, _ = self.held.pop()
+        with transaction.writing() as session:
+            claims.hand_back(session.connection(), [one])
+
+    @rule(worker=st.sampled_from("AB"))
+    def renew(self, worker: str) -> None:
+        with transaction.writing() as session:
+            claims.renew(session.connection(), worker, 15)
+
+    @rule(seconds=st.sampled_from([3, 9, 40]))
+    def time_passes(self, seconds: int) -> None:
+        self.travelled += seconds
+        clock.travel(timedelta(seconds=self.travelled))
+
+    @rule()
+    def leases_run_out(self) -> None:
+        self.time_passes(16)
+        self._give_back()
+
+    @precondition(lambda self: self.stale)
+    @rule(data=st.data(), outcome=OUTCOMES)
+    def a_late_result_comes(self, data: st.DataObject, outcome: Outcome) -> None:
+        one, worker = data.draw(st.sampled_from(self.stale))
+        before = self._everything(but_history=True)
+        count = len(events_of(self.id))
+        self._report(attempts.Report(one, _span(), worker, outcome))
+        assert self._everything(but_history=True) == before
+        assert [event.kind for event in events_of(self.id)[count:]] == ["attempt.fenced"]
+
+    def _give_back(self) -> None:
+        with transaction.writing() as session:
+            attempts.give_back_expired(session, POISON_AFTER)
+
+    def _report(self, *reports: attempts.Report) -> None:
+        with transaction.writing() as session:
+            attempts.settle(session, reports)
+
+    # -- the operator
+
+    @rule(data=st.data(), action=st.sampled_from(WISHES), n=st.integers(0, 4))
+    def act_on_a_step(self, data: st.DataObject, action: str, n: int) -> None:
+        steps = instance_of(self.id).steps
+        willing = [step for step in steps if action in step.allowed_actions]
+        # Mostly what is possible, sometimes what is not.
+        step = data.draw(st.sampled_from(willing or steps) if n else st.sampled_from(steps))
+        more = {"output": {"n": n}} if action == "complete" else {"reason": "because"}
+        self._try(action, step.key, allowed=step.allowed_actions, **more)
+
+    @rule(action=st.sampled_from(["pause", "resume", "resume", "cancel"]), rarely=st.integers(0, 5))
+    def act_on_the_instance(self, action: str, rarely: int) -> None:
+        if action == "cancel" and rarely:
+            return
+        self._try(action, None, allowed=instance_of(self.id).allowed_actions)
+
+    def _try(self, action: str, key: str | None, allowed: list[str], **more: Any) -> None:
+        if action in allowed:
+            do(self.id, action, key, **more)
+            return
+        before = self._everything()
+        with pytest.raises(MoveNotAllowed) as refusal:
+            do(self.id, action, key, **more)
+        assert refusal.value.extra["allowedActions"] == allowed
+        assert self._everything() == before
+
+    def _everything(self, *, but_history: bool = False) -> list[Any]:
+        """All rows of this instance. Without its history: less events and log."""
+        own = select(WorkflowInstanceStep.id).where(WorkflowInstanceStep.instance_id == self.id)
+        tables: list[tuple[Any, Any]] = [
+            (WorkflowInstanceStep, WorkflowInstanceStep.instance_id == self.id),
+            (AutomationJob, AutomationJob.instance_id == self.id),
+            (Execution, Execution.step_id.in_(own)),
+        ]
+        if not but_history:
+            tables += [
+                (WorkflowInstance, WorkflowInstance.id == self.id),
+                (Event, Event.instance_id == self.id),
+                (AutomationExecutionLog, AutomationExecutionLog.step_id.in_(own)),
+            ]
+        return look(
+            lambda session: [
+                session.execute(select(*model.__table__.c).where(which).order_by(model.id)).all()
+                for model, which in tables
+            ]
+        )
+
+    # -- what always holds
+
+    @invariant()
+    def all_is_well(self) -> None:
+        if not hasattr(self, "id"):
+            return
+        self.instance = instance_of(self.id)
+        self.steps = {step.key: step for step in self.instance.steps}
+        self.events = events_of(self.id)
+        self.jobs = jobs()
+        self._sort_out_stale_claims()
+        for step in self.steps.values():
+            self._check_step(step)
+        self._check_events()
+        self._check_instance()
+        self._check_jobs()
+
+    def _sort_out_stale_claims(self) -> None:
+        leases = {job.lease_token for job in self.jobs}
+        for claimed in (self.held, self.begun):
+            self.stale += [pair for pair in claimed if pair[0].lease_token not in leases]
+            claimed[:] = [pair for pair in claimed if pair[0].lease_token in leases]
+
+    def _check_step(self, step: StepOut) -> None:
+        people = step.action_type == "MANUAL_TASK"
+        pairs = PAIRS_OF_PEOPLE if people else PAIRS_OF_SYSTEM
+        assert step.action_state in pairs[step.state]
+        assert (step.next_attempt_at is not None) == (
+            step.action_state in ("SCHEDULED", "RETRY_WAIT")
+        )
+        before = [self.steps[key] for key in step.depends_on]
+        if step.state in ("READY", "STARTED", "COMPLETED", "FAILED"):
+            assert all(other.state in DONE for other in before), "it began too early"
+            assert self._should_run(step.key), "its condition does not hold"
+        if step.state == "PENDING" and self.instance.state not in (*FINISHED, "PAUSED"):
+            assert not all(other.state in DONE for other in before), "it was forgotten"
+        assert self.final.get(step.key, step.state) == step.state, "a final state changed"
+        if step.state in FINAL:
+            self.final[step.key] = step.state
+        assert step.execution_token == self.tokens.get(step.key, step.execution_token)
+        if step.execution_token:
+            self.tokens[step.key] = step.execution_token
+        self._check_attempts(step)
+
+    def _should_run(self, key: str) -> bool:
+        """What the condition says, worked out in another way than the code does."""
+        plan = self.plan[key]
+        if plan["dependsOn"] and all(self._skipped_by_condition(k) for k in plan["dependsOn"]):
+            return False
+        if not plan["when"]:
+            return True
+        ((path, _, limit),) = next(iter(plan["when"].values()))
+        if path == "input.total":
+            return self.total >= limit
+        output = self.steps[path.split(".")[1]].output or {}
+        return output.get("n", -1) >= limit
+
+    def _skipped_by_condition(self, key: str) -> bool:
+        return any(
+            event.kind == "step.skipped" and event.step_key == key and event.actor != OPERATOR_NAME
+            for event in self.events
+        ) and (not self._should_run(key) or pytest.fail("it was skipped without need"))
+
+    def _check_attempts(self, step: StepOut) -> None:
+        own = [
+            row
+            for row in step.automation_log
+            if row.execution_token == step.execution_token and row.outcome != "fenced"
+        ]
+        assert [row.attempt for row in own] == list(range(1, step.attempts + 1))
+        lost = [row for row in own if row.error == attempts.LOST]
+        if own:
+            tries = self.plan[step.key]["actionConfig"]["retry"]["maxAttempts"]
+            assert len(own) - len(lost) <= tries * (1 + step.retry_count), "it tried too often"
+        running = [row for row in own if row.ended_at is None]
+        assert len(running) == (step.action_state == "RUNNING")
+
+    def _check_events(self) -> None:
+        seqs = [event.seq for event in self.events]
+        assert seqs == list(range(1, self.instance.event_seq + 1))
+        completed = Counter(e.step_key for e in self.events if e.kind == "step.completed")
+        assert all(count == 1 for count in completed.values()), "a step completed twice"
+        assert set(completed) == {
+            key for key, step in self.steps.items() if step.state == "COMPLETED"
+        }
+        ends = [
+            e.kind for e in self.events if e.kind in ("instance.completed", "instance.cancelled")
+        ]
+        assert len(ends) == (self.instance.state in FINISHED)
+
+    def _check_instance(self) -> None:
+        states = [step.state for step in self.steps.values()]
+        cancelled = any(event.kind == "instance.cancelled" for event in self.events)
+        all_done = all(state in DONE for state in states)
+        assert (self.instance.state == "COMPLETED") == (all_done and not cancelled)
+        assert (self.instance.state == "CANCELLED") == cancelled
+        if self.instance.state in FINISHED:
+            assert self.instance.ended_at is not None
+            assert not any(state in ("PENDING", "READY", "STARTED") for state in states)
+            return
+        assert self.instance.needs_attention == ("FAILED" in states)
+        words = {True: "ATTENTION", False: "RUNNING"}
+        paused = [e.kind for e in self.events if e.kind in ("instance.paused", "instance.resumed")]
+        is_paused = paused[-1:] == ["instance.paused"]
+        assert self.instance.state == (
+            "PAUSED" if is_paused else words[self.instance.needs_attention]
+        )
+
+    def _check_jobs(self) -> None:
+        owed = sorted(job.step_id or 0 for job in self.jobs if job.kind == "step")
+        assert owed == sorted(
+            step.id
+            for step in self.steps.values()
+            if step.action_type != "MANUAL_TASK" and (step.state, step.action_state) in OWES
+        )
+        tokens = {step.id: step.execution_token for step in self.steps.values()}
+        for job in self.jobs:
+            assert job.held == (self.instance.state == "PAUSED")
+            if job.kind == "step":
+                assert job.execution_token == tokens[job.step_id or 0]
+        self._check_replays()
+
+    def _check_replays(self) -> None:
+        executions = look(
+            lambda session: session.scalars(
+                select(Execution).where(Execution.step_id.in_([s.id for s in self.steps.values()]))
+            ).all()
+        )
+        replays = [row for row in executions if row.token not in self.tokens.values()]
+        asked = [event for event in self.events if event.kind == "step.replayed"]
+        assert len(replays) == len(asked)
+        still_open = {row.token for row in replays if row.ended_at is None}
+        owed = {job.execution_token for job in self.jobs if job.kind == "replay"}
+        assert owed == still_open
+        finished = [e for e in self.events if e.kind == "attempt.replay_finished"]
+        assert len(finished) == len(replays) - len(still_open)
+
+    # -- the end
+
+    def teardown(self) -> None:
+        if not hasattr(self, "id"):
+            return
+        accepted = set(self.plan)
+        for turn in range(80):
+            if not self._go_on(turn):
+                break
+        self.all_is_well()
+        assert self.instance.state in FINISHED
+        assert set(self.steps) == accepted
+        assert all(step.state in (*FINAL, "FAILED") for step in self.steps.values())
+        if self.instance.state == "COMPLETED":
+            assert all(step.state in DONE for step in self.steps.values())
+        assert self.jobs == []
+
+    def _go_on(self, turn: int) -> bool:
+        """One helpful turn of a worker and an operator; says whether anything is left to do."""
+        instance = instance_of(self.id)
+        if "resume" in instance.allowed_actions:
+            do(self.id, "resume")
+        self.time_passes(120)
+        self._give_back()
+        for one in [*claim(worker="C"), *claim(worker="C", alone=True)]:
+            self._report(
+                attempts.Report(one, Span(clock.now()), "C"),
+                attempts.Report(one, _span(), "C", Outcome(verdict="done", output={"n": turn % 5})),
+            )
+        for step in instance_of(self.id).steps:
+            for action in ("complete", "retry" if turn < 40 else "skip"):
+                if action in step.allowed_actions:
+                    do(self.id, action, step.key)
+                    break
+        return instance_of(self.id).state not in FINISHED or bool(jobs())
+
+
+def _span() -> Span:
+    return Span(clock.now(), clock.now(), 0.01)
+
+
+OPERATOR_NAME = "user:operator@example.com"
+COUNTER = iter(range(1_000_000_000))
+
+
+def _be_quick_rather_than_durable(app: Flask) -> None:
+    @event.listens_for(db.engine, "connect")
+    def _connect(dbapi: Any, _record: Any) -> None:
+        dbapi.execute("PRAGMA synchronous=OFF").close()
+
+    db.session.remove()
+    db.engine.dispose()
+
+
+def test_whatever_happens_the_rules_of_life_hold(app: Flask) -> None:
+    _be_quick_rather_than_durable(app)
+    run_state_machine_as_test(
+        Life,
+        settings=settings(
+            max_examples=int(os.environ.get("WALKS", "60")),
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+            # Shrinking with a database takes minutes; the steps that failed are printed anyway.
+            phases=set(Phase) - {Phase.shrink, Phase.explain},
+        ),
+    )
