@@ -11,11 +11,14 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from app import clock
 from app.models import AutomationJob
+from app.models.vocabulary import JobKind
 
 jobs = AutomationJob.__table__.c
 _table = AutomationJob.__table__
 # A job that took down this many workers in a row is next claimed alone.
 ALONE_AFTER = 2
+# What there are handlers for. Notices and deliveries are kept until the notifier can send them.
+_CARRIED_OUT = (JobKind.STEP, JobKind.REPLAY)
 
 _RETURNED = [
     jobs[name]
@@ -66,6 +69,7 @@ def claim(
     free = (
         select(jobs.id)
         .where(jobs.queue == queue, jobs.lease_token.is_(None), ~jobs.held, jobs.run_at <= now)
+        .where(jobs.kind.in_(_CARRIED_OUT))
         .where(jobs.losses >= ALONE_AFTER if alone else jobs.losses < ALONE_AFTER)
         .order_by(jobs.run_at, jobs.id)
         .limit(1 if alone else limit)
@@ -120,7 +124,10 @@ def next_due(connection: Connection, queue: str) -> datetime | None:
     """When the next free job of a queue falls due (perhaps in the past); None if there is none."""
     return connection.execute(
         select(func.min(jobs.run_at)).where(
-            jobs.queue == queue, jobs.lease_token.is_(None), ~jobs.held
+            jobs.queue == queue,
+            jobs.lease_token.is_(None),
+            ~jobs.held,
+            jobs.kind.in_(_CARRIED_OUT),
         )
     ).scalar()
 
