@@ -1,5 +1,8 @@
 """The JSON Schemas that authors write for an instance's input and for forms."""
 
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from app.errors import FieldError, Invalid
@@ -13,40 +16,52 @@ def check_schema(schema: dict[str, Any], at: str) -> None:
     from jsonschema.exceptions import SchemaError
 
     _refuse_references(schema, at)
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        path = ".".join([at, *map(str, error.absolute_path)])
-        raise Invalid.at(path, error.message[:300]) from None
+    with _applicable(at, "This can't be applied as a JSON Schema"):
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            path = ".".join([at, *map(str, error.absolute_path)])
+            raise Invalid.at(path, error.message[:300]) from None
+        _faults(schema, {})
 
 
 def read_input(schema: dict[str, Any], value: dict[str, Any], at: str) -> dict[str, Any]:
     """The value with the schema's defaults filled in. Raises Invalid with a path per fault."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError, ValidationError
-
     filled = _with_defaults(schema, value)
-    try:
-        faults = list(_first(Draft202012Validator(schema).iter_errors(filled)))
-    except (SchemaError, RecursionError, ValidationError):
-        raise Invalid.at(at, "The template's schema can't be applied to this.") from None
+    with _applicable(at, "The template's schema can't be applied to this"):
+        faults = _faults(schema, filled)
     if faults:
-        raise Invalid(_field_error(fault, at) for fault in faults)
+        raise Invalid(dict.fromkeys(_field_errors(faults, at)))
     return filled
 
 
-def _first(faults: Any) -> Any:
-    for _, fault in zip(range(MAX_FAULTS), faults, strict=False):
-        yield fault
+@contextmanager
+def _applicable(at: str, message: str) -> Generator[None]:
+    """Schemas are written by strangers and hold regular expressions, URIs and numbers; jsonschema
+    raises whatever the libraries for those raise."""
+    try:
+        yield
+    except Invalid:
+        raise
+    except Exception as error:  # noqa: BLE001 - see above; told to whoever wrote or used it
+        raise Invalid.at(at, f"{message}: {type(error).__name__}.") from None
 
 
-def _field_error(fault: Any, at: str) -> FieldError:
-    path = [at, *map(str, fault.absolute_path)]
-    message = fault.message[:300]
-    if fault.validator == "required":
-        missing = next(name for name in fault.validator_value if name not in fault.instance)
-        return FieldError(".".join([*path, missing]), "This is required.")
-    return FieldError(".".join(path), message)
+def _faults(schema: dict[str, Any], value: dict[str, Any]) -> list[Any]:
+    from jsonschema import Draft202012Validator
+
+    faults: Iterator[Any] = Draft202012Validator(schema).iter_errors(value)  # type: ignore[reportUnknownMemberType]
+    return list(islice(faults, MAX_FAULTS))
+
+
+def _field_errors(faults: Iterable[Any], at: str) -> Iterator[FieldError]:
+    for fault in faults:
+        path = ".".join([at, *map(str, fault.absolute_path)])
+        if fault.validator == "required":
+            missing = [name for name in fault.validator_value if name not in fault.instance]
+            yield from (FieldError(f"{path}.{name}", "This is required.") for name in missing)
+        else:
+            yield FieldError(path, fault.message[:300])
 
 
 def _with_defaults(schema: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:

@@ -62,8 +62,9 @@ def loads(text: str | bytes) -> Any:
     """Parse JSON that a stranger sent. Raises Malformed with the reason: not JSON, NaN or
     Infinity, numbers beyond all measure, duplicate keys, NUL or lone surrogates, too deep."""
     try:
+        # Decoded here: json.loads would take UTF-16 too, and surrogates for characters.
         value = json.loads(
-            text,
+            text.decode("utf-8") if isinstance(text, bytes) else text,
             parse_constant=_refuse_constant,
             parse_float=_finite,
             parse_int=_whole,

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
 
 from app import transaction
 from app.domain import people
@@ -23,16 +22,16 @@ class Caller:
         self.app = app
         self.token = token
 
-    def get(self, path: str, **more: Any) -> TestResponse:
+    def get(self, path: str, **more: Any) -> Any:
         return self.ask("GET", path, **more)
 
-    def post(self, path: str, body: Any = None, **more: Any) -> TestResponse:
+    def post(self, path: str, body: Any = None, **more: Any) -> Any:
         return self.ask("POST", path, body, **more)
 
-    def put(self, path: str, body: Any = None, **more: Any) -> TestResponse:
+    def put(self, path: str, body: Any = None, **more: Any) -> Any:
         return self.ask("PUT", path, body, **more)
 
-    def delete(self, path: str, **more: Any) -> TestResponse:
+    def delete(self, path: str, **more: Any) -> Any:
         return self.ask("DELETE", path, **more)
 
     def ask(
@@ -45,7 +44,7 @@ class Caller:
         headers: dict[str, str] | None = None,
         content_type: str | None = "application/json",
         **more: Any,
-    ) -> TestResponse:
+    ) -> Any:
         """Send a request as a server would pass it on: in a context of its own, so that nothing
         a test has loaded before is found again."""
         path = path if path.startswith(("/api", "/healthz", "/readyz")) else API + path

@@ -1,0 +1,80 @@
+"""Every route of the API × every role."""
+
+import re
+
+import pytest
+
+from app.domain.permissions import PERMISSIONS
+from tests.api.test_main_story import publish, start
+
+OPEN = "open"
+TEMPLATE = "/api/workflows/templates/<id:template_id>"
+INSTANCE = "/api/workflows/instances/<id:instance_id>"
+STEP = f"{INSTANCE}/steps/<key:key>"
+
+# What each route needs. A route that is not here fails the first test.
+NEEDS = {
+    "GET /api/docs": OPEN,
+    "GET /api/openapi.json": OPEN,
+    "GET /api/schemas/<name>.json": OPEN,
+    "GET /healthz": OPEN,
+    "GET /readyz": OPEN,
+    "GET /api/workflows/templates": "read",
+    "POST /api/workflows/templates": "edit templates",
+    "POST /api/workflows/templates/import": "edit templates",
+    f"GET {TEMPLATE}": "read",
+    f"PUT {TEMPLATE}": "edit templates",
+    f"DELETE {TEMPLATE}": "edit templates",
+    f"POST {TEMPLATE}/publish": "edit templates",
+    f"GET {TEMPLATE}/versions": "read",
+    f"GET {TEMPLATE}/export": "read",
+    "GET /api/workflows/instances": "read",
+    "POST /api/workflows/instances": "operate",
+    "POST /api/workflows/instances/bulk": "operate",
+    f"GET {INSTANCE}": "read",
+    f"POST {INSTANCE}/cancel": "operate",
+    f"POST {INSTANCE}/pause": "operate",
+    f"POST {INSTANCE}/resume": "operate",
+    f"GET {INSTANCE}/events": "read",
+    f"GET {INSTANCE}/events/stream": "read",
+    **{
+        f"POST {STEP}/{verb}": "operate"
+        for verb in ("start", "complete", "fail", "retry", "skip", "replay", "run-now")
+    },
+}
+MAY = {
+    None: {OPEN},
+    "viewer": {OPEN, "read"},
+    "operator": {OPEN, "read", "operate"},
+    "author": {OPEN, "read", "operate", "edit templates"},
+    "admin": {OPEN, *PERMISSIONS},
+}
+
+
+def routes(app) -> list[tuple[str, str]]:
+    """All methods and rules of the API, as NEEDS writes them."""
+    return [
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in sorted(rule.methods - {"HEAD", "OPTIONS"})
+        if rule.rule.startswith(("/api", "/healthz", "/readyz"))
+    ]
+
+
+def test_every_route_is_listed_here(app):
+    assert {f"{method} {rule}" for method, rule in routes(app)} == set(NEEDS)
+
+
+@pytest.mark.parametrize("role", MAY)
+def test_a_role_may_what_the_table_says_and_no_more(app, caller, admin, role):
+    publish(admin)
+    start(admin)
+    ours = caller(role)
+    for method, rule in routes(app):
+        path = re.sub(r"<id:\w+>", "1", rule).replace("<key:key>", "pack").replace("<name>", "x")
+        status = ours.ask(method, path, headers={"Last-Event-ID": "0"}).status_code
+        if NEEDS[f"{method} {rule}"] in MAY[role]:
+            assert status not in (401, 403), f"{role} should be let in: {method} {rule}"
+        else:
+            expected = 401 if role is None else 403
+            assert status == expected, f"{role} should be kept out: {method} {rule}"
