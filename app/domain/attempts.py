@@ -20,6 +20,10 @@ from app.models import AutomationExecutionLog
 from app.models.vocabulary import AUTOMATION_QUEUE, ActionState, AttemptOutcome, JobKind, State
 from app.schemas.retry import Retry
 
+# Seconds a step rests after it lost its first, second, … worker while alone. A step that really
+# kills workers then does it less often; one that was merely there when somebody else killed them
+# is not there the next time.
+RESTS = (5, 20, 60)
 LOST = "The worker was lost while it tried; the receiver may have acted."
 
 
@@ -242,26 +246,33 @@ def _lose(ledger: Ledger, row: Row[Any], poison_after: int) -> None:
     instance, step = _find(ledger, claim)
     was_alone = claim.losses >= claims.ALONE_AFTER
     losses_alone = claim.losses_alone + was_alone
-    _log_lost_attempt(ledger, instance, step, claim, row)
+    rest = RESTS[min(losses_alone, len(RESTS)) - 1] if was_alone else 0
+    run_at = ledger.now + timedelta(seconds=rest)
+    _log_lost_attempt(ledger, instance, step, claim, row, run_at)
     if losses_alone >= poison_after:
         _poison(ledger, instance, step, claim, losses_alone)
         return
     ledger.postponed.append(
         {
             "b_id": claim.id,
-            "run_at": ledger.now,
-            "queued_at": ledger.now,
+            "run_at": run_at,
+            "queued_at": run_at,
             "attempt": claim.attempt + 1,
             "allowed": claim.allowed + 1,
             "losses": claim.losses + 1,
             "losses_alone": losses_alone,
         }
     )
-    bells.ask(ledger.session.info, AUTOMATION_QUEUE)
+    bells.ask(ledger.session.info, AUTOMATION_QUEUE, run_at)
 
 
 def _log_lost_attempt(
-    ledger: Ledger, instance: InstanceRecord, step: StepRecord, claim: Claim, row: Row[Any]
+    ledger: Ledger,
+    instance: InstanceRecord,
+    step: StepRecord,
+    claim: Claim,
+    row: Row[Any],
+    run_at: datetime,
 ) -> None:
     span = Span(row.claimed_at, ledger.now, (ledger.now - row.claimed_at).total_seconds())
     unknown = Outcome(verdict="retry", error=LOST, unknown=True)
@@ -272,8 +283,12 @@ def _log_lost_attempt(
     if claim.kind == JobKind.STEP:
         step.error = LOST
         step.max_attempts = claim.allowed + 1
-        step.next_attempt_at = ledger.now
-        data = {"attempt": claim.attempt, "worker": row.worker}
+        step.next_attempt_at = run_at
+        data = {
+            "attempt": claim.attempt,
+            "worker": row.worker,
+            "nextAttemptAt": run_at.isoformat(),
+        }
         lifecycle.apply(ledger, instance, step, "lose_worker", ActionState.RETRY_WAIT, data=data)
 
 

@@ -1,0 +1,103 @@
+"""Workers are killed while they work, Redis forgets everything: nothing is lost, nothing is
+completed twice, and whatever the receiver sees twice carries the same token."""
+
+import threading
+
+import redis
+from sqlalchemy import select
+
+from app import clock, transaction
+from app.domain import instances
+from app.models import AutomationExecutionLog
+from app.schemas.instance import InstanceIn
+from tests.support import chaos
+from tests.support.marks import both_databases
+from tests.support.processes import SCHEDULER, WORKER
+from tests.support.waiting import wait_until
+from tests.support.workflows import OPERATOR, publish, webhook
+
+STEPS = 500
+KILLS = 30
+
+
+def publish_post(url: str) -> None:
+    publish(webhook("post", config={"url": url, "body": {"step": "{{ instance.id }}"}}))
+
+
+def start_many(count: int) -> None:
+    with transaction.writing() as session:
+        instances.start_many(session, [InstanceIn(template_key="order")] * count, OPERATOR)
+
+
+def slow(receiver, seconds: float) -> None:
+    pause = threading.Event()
+    receiver.answer = lambda _got: (pause.wait(seconds), (200, {}, b"{}"))[1]
+
+
+@both_databases
+def test_steps_survive_thirty_kills(ringing_app, receiver, environ, start, tmp_path, capsys):
+    slow(receiver, 0.2)
+    publish_post(receiver.url)
+    start_many(STEPS)
+    start(SCHEDULER)
+    with chaos.Crew(environ | {"LEASE_SECONDS": "3"}, tmp_path / "workers.log") as crew:
+        hits = chaos.kill_while_busy(crew, KILLS, pause=0.7, open_=chaos.open_instances)
+        wait_until(
+            lambda: chaos.open_instances() == 0, seconds=120, every=0.25, why="all should complete"
+        )
+
+    account = chaos.account(receiver)
+    with capsys.disabled():
+        print(f"\n{len(hits)} kills hit {sum(hits)} leases: {account}")
+    assert len(hits) >= KILLS
+    assert account.completed == STEPS
+    assert account.completed_twice == 0
+    assert account.poisoned == 0
+    assert account.tokens_per_step == 1
+
+
+@both_databases
+def test_a_killed_workers_steps_are_done_by_another_within_thirty_seconds(
+    ringing_app, receiver, environ, start
+):
+    """With the lease that production has."""
+    environ["LEASE_SECONDS"] = "15"
+    hold = threading.Event()
+    receiver.answer = lambda _got: (hold.wait(60), (200, {}, b"{}"))[1]
+    publish_post(receiver.url)
+    worker = start(WORKER)
+    start_many(5)
+    receiver.wait_for(5)
+
+    worker.kill()
+    killed_at = clock.now()
+    hold.set()
+    start(WORKER)
+    wait_until(lambda: chaos.open_instances() == 0, seconds=40, why="all should complete")
+
+    with transaction.reading() as session:
+        log = AutomationExecutionLog
+        ends = session.scalars(select(log.ended_at).where(log.outcome == "succeeded")).all()
+    assert len(ends) == 5
+    assert max((end - killed_at).total_seconds() for end in ends if end) <= 30
+
+
+@both_databases
+def test_redis_may_forget_everything_with_work_queued_and_in_flight(
+    ringing_app, receiver, environ, start, redis_url
+):
+    slow(receiver, 0.05)
+    publish_post(receiver.url)
+    start(WORKER)
+    start(SCHEDULER)
+    start_many(200)
+    receiver.wait_for(20)
+
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    start_many(50)
+
+    wait_until(lambda: chaos.open_instances() == 0, seconds=40, why="all should complete")
+    account = chaos.account(receiver)
+    assert account.completed == 250
+    assert account.repeats == 0
