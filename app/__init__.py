@@ -20,8 +20,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     login_manager.init_app(app)
     htmx.init_app(app)
     migrate.init_app(app, db, directory=str(web.ROOT.parent.parent / "migrations"))
+    api.register(app)  # first: the converters of URLs come with it
     web.register(app)
-    api.register(app)
     cli.register(app)
     seeds.register(app)
     return app
