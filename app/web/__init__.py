@@ -3,9 +3,39 @@
 from pathlib import Path
 
 from flask import Flask
+from jinja2 import StrictUndefined
 
 ROOT = Path(__file__).parent
 
 
 def register(app: Flask) -> None:
     """Hang all pages on the application."""
+    from app.web import (
+        access,
+        assets,
+        auth,
+        dashboard,
+        errors,
+        frame,
+        instances,
+        search,
+        security,
+        steps,
+        tasks,
+        templates,
+    )
+
+    _set_up_jinja(app)
+    for what in (security, access, assets, frame, errors):
+        what.register(app)
+    for noun in (auth, dashboard, instances, steps, tasks, templates, search):
+        app.register_blueprint(noun.blueprint)
+
+
+def _set_up_jinja(app: Flask) -> None:
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    jinja = app.jinja_env
+    jinja.undefined = StrictUndefined  # a name that is missing is a bug, not an empty string
+    jinja.trim_blocks = jinja.lstrip_blocks = True
+    jinja.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}

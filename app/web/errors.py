@@ -1,0 +1,99 @@
+"""Errors as pages; as toasts for htmx, so that what is being read and typed stays."""
+
+import logging
+
+from flask import Flask, flash, make_response, redirect, render_template, request, url_for
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from app.errors import RunsheetError, Unauthorized, Unavailable
+from app.extensions import htmx
+from app.web import sentences
+
+log = logging.getLogger(__name__)
+# What a database that is away, full or locked raises; trying again later can help.
+_DATABASE_AWAY = (OperationalError, InterfaceError, TimeoutError)
+
+TITLES = {
+    400: "That could not be read",
+    403: "This is not for your role",
+    404: "There is nothing here",
+    405: "This address takes no such request",
+    409: "Somebody was quicker",
+    413: "That is too much at once",
+    422: "Some of this is not as it should be",
+    429: "Too many tries",
+    503: "Something does not answer",
+}
+OLD_PAGE = "This page is older than your session. Reload it, then send again."
+LOST = "Something went wrong here. It was written to the log."
+NOWHERE = "The address may be mistyped, or what it led to is gone. Search for it, or paste its id."
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(CSRFError, of_csrf)
+    app.register_error_handler(Unauthorized, of_nobody)
+    app.register_error_handler(RunsheetError, of_ours)
+    app.register_error_handler(HTTPException, of_http)
+    app.register_error_handler(Exception, of_bug)
+
+
+def of_nobody(error: Exception) -> Response:
+    """Signed out: lead to the sign-in and from there back; a form that was sent keeps its words."""
+    if request.method in ("GET", "HEAD") and not htmx.wants_partial:
+        here = request.full_path.rstrip("?")
+        return redirect(url_for("auth.sign_in", next=here if here != "/" else None))
+    message = "You are signed out. Sign in in another tab, then send this again."
+    return shown(Unauthorized.status, "You are signed out", message)
+
+
+def of_csrf(error: CSRFError) -> Response:
+    if not current_user.is_authenticated and request.endpoint != "auth.sign_in":
+        return of_nobody(error)
+    return shown(400, "This page is too old", OLD_PAGE)
+
+
+def of_ours(error: RunsheetError) -> Response:
+    return shown(error.status, TITLES.get(error.status, "That did not work"), refusal(error))
+
+
+def refusal(error: RunsheetError) -> str:
+    return sentences.refusal(error)
+
+
+def of_http(error: HTTPException) -> Response:
+    if error.response is not None or (error.code or 500) < 400:
+        return error.get_response()  # a redirect
+    code = error.code or 500
+    said = NOWHERE if code == 404 else error.description or error.name
+    response = shown(code, TITLES.get(code, error.name), said)
+    for name, value in error.get_headers(request.environ):
+        if name.lower() != "content-type":  # Allow, above all
+            response.headers[name] = value
+    return response
+
+
+def of_bug(error: Exception) -> Response:
+    if isinstance(error, _DATABASE_AWAY):
+        log.warning("The database did not answer: %s", error)
+        away = "The database does not answer. Nothing is lost; try again in a moment."
+        return of_ours(Unavailable(away))
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return shown(500, "Something went wrong here", LOST)
+
+
+def shown(status: int, title: str, message: str) -> Response:
+    """A toast where htmx asked for a part of a page, else a page."""
+    if htmx.wants_partial:
+        flash(message, "error")
+        response = make_response(render_template("_toasts.htmx.html"), status)
+        response.headers |= {"HX-Retarget": "#toasts", "HX-Reswap": "none"}
+    else:
+        page = render_template("errors/show.html", title=title, message=message)
+        response = make_response(page, status)
+    if status == 503:
+        response.headers["Retry-After"] = "5"
+    return response

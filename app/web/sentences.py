@@ -1,0 +1,121 @@
+"""No bare state: what a step or an instance waits for, and why a move was refused, in words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+
+from app.errors import MoveNotAllowed, RunsheetError
+from app.models.vocabulary import ActionState, AttemptOutcome, State
+from app.schemas.actions import PEOPLE_TYPES
+from app.schemas.instance import AttemptOut, StepOut
+from app.web import words
+
+_DONE = (State.COMPLETED, State.SKIPPED)
+
+
+def waits_for(step: Any, by_key: Mapping[str, Any]) -> Markup | str | None:
+    """What a step waits for: the steps before it, or a person and by when. None: it says so
+    itself."""
+    if step.state == State.PENDING:
+        open_ones = [by_key[key].name for key in step.depends_on if by_key[key].state not in _DONE]
+        return words.few(open_ones) or None
+    if step.state in (State.READY, State.STARTED) and step.action_type in PEOPLE_TYPES:
+        return person(step)
+    return None
+
+
+def person(step: Any) -> Markup | str:
+    """'an operator, due in 2 h'."""
+    name = words.who(step.assignee)
+    return Markup("{}, due {}").format(name, words.time(step.due_at)) if step.due_at else name
+
+
+def standing(step: Any) -> Markup | str:
+    """An open step of an instance in a list of instances: what it waits for, or what is wrong."""
+    name, tries = step.name, f" of {step.max_attempts}" if step.max_attempts else ""
+    if step.state == State.FAILED:
+        tried = f", tried {step.attempts}{tries}" if step.attempts else ""
+        why = (step.error or step.reason or "failed").rstrip(".")
+        return f"{name}: {why}{tried}"
+    if step.action_type in PEOPLE_TYPES:
+        return Markup("{} waits for {}").format(name, person(step))
+    if step.action_state == ActionState.RETRY_WAIT:
+        again = words.time(step.next_attempt_at) if step.next_attempt_at else "soon"
+        return Markup("{}: try {}{} {}").format(name, step.attempts + 1, tries, again)
+    if step.action_state == ActionState.SCHEDULED and step.next_attempt_at:
+        return Markup("{} {}").format(name, words.time(step.next_attempt_at))
+    return f"{name} is {'running' if step.action_state == ActionState.RUNNING else 'queued'}"
+
+
+# What an operator should see first when several steps are open.
+_URGENCY = (ActionState.FAILED, ActionState.POISONED, ActionState.RETRY_WAIT, ActionState.IDLE)
+
+
+def most_urgent(steps: Sequence[Any]) -> Markup | str | None:
+    """The standing of the step that matters most, and how many more are open."""
+    rank = {state: at for at, state in enumerate(_URGENCY)}
+    ordered = sorted(steps, key=lambda step: rank.get(step.action_state, len(rank)))
+    if not ordered:
+        return None
+    more = len(ordered) - 1
+    return standing(ordered[0]) + (f" · and {more} more" if more else "")
+
+
+def duration_ms(step: StepOut) -> int | None:
+    """How long it took: a request's own time, or from a person's start to its end."""
+    if step.state != State.COMPLETED:
+        return None
+    ended = [a.duration_ms for a in step.automation_log if a.outcome == AttemptOutcome.SUCCEEDED]
+    if ended:
+        return ended[0]
+    if step.started_at is None or step.completed_at is None or step.started_at == step.completed_at:
+        return None
+    return round((step.completed_at - step.started_at).total_seconds() * 1000)
+
+
+def target(step: Any) -> str | None:
+    """Whom it speaks to: the host of a webhook, the recipients of a mail; None if that is open."""
+    config = step.action_config
+    if step.action_type == "AUTOMATION_EMAIL":
+        open_ones = [to for to in config.get("to", []) if "{{" in to]
+        return None if open_ones else words.few(list(config.get("to", []))) or None
+    sent = [a.request["url"] for a in step.automation_log if a.request and "url" in a.request]
+    url = sent[-1] if sent else config.get("url", "")
+    host = urlsplit(url).netloc if "{{" not in url.split("//")[-1].split("/")[0] else ""
+    return host.rpartition("@")[2] or None
+
+
+def acted_on(attempts: Sequence[AttemptOut]) -> tuple[bool | None, str | None]:
+    """Whether the receiver may have acted, and on which tries. It has not when no byte reached
+    it; a refusal (4xx) leaves it open, so None."""
+    tries = [str(a.attempt) for a in attempts if not a.replay and _may_have_acted(a)]
+    if tries:
+        return True, f"tr{'y' if len(tries) == 1 else 'ies'} {_listed(tries)}"
+    answered = any(a.status_code is not None for a in attempts)
+    return (None if answered or not attempts else False), None
+
+
+def _may_have_acted(attempt: AttemptOut) -> bool:
+    unsure = (AttemptOutcome.UNKNOWN, AttemptOutcome.ABANDONED, AttemptOutcome.FENCED)
+    return attempt.outcome in unsure or (attempt.status_code or 0) >= 500
+
+
+def _listed(tries: list[str]) -> str:
+    if len(tries) > 3:
+        return f"{tries[0]} to {tries[-1]}"
+    return " and ".join(filter(None, [", ".join(tries[:-1]), tries[-1]]))
+
+
+def refusal(error: RunsheetError) -> str:
+    """Why something was refused, with every fault and who was quicker."""
+    if error.errors:
+        return " ".join(f"{fault.path}: {fault.message}" for fault in error.errors)
+    change = error.extra.get("lastChange") if isinstance(error, MoveNotAllowed) else None
+    if not change:
+        return error.message
+    kind = change["kind"].replace(".", " ").replace("_", " ")
+    at = change["at"][11:19]
+    by = words.actor(change["actor"])
+    return f"{error.message} Last change: {kind} at {at} UTC by {by}."

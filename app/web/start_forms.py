@@ -1,0 +1,169 @@
+"""The form that starts an instance, made from the template's input schema. It renders, keeps what
+was typed and carries CSRF; what is right and wrong the schema says (domain.input_schemas)."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, Field, SelectField, StringField, TextAreaField
+
+from app.errors import FieldError, Invalid, Malformed
+from app.extensions import compact_json
+from app.schemas.base import loads
+
+INPUT = "input."  # how fields of the input begin, so that none is taken for the title
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,18}([.][0-9]{1,18})?([eE][+-]?[0-9]{1,2})?")
+_TYPES = {"email": "email", "date": "date", "uri": "url"}
+
+
+class Required:
+    """Marks a field as required and leaves the judgement to the schema."""
+
+    field_flags = {"required": True}
+
+    def __call__(self, _form: object, _field: object) -> None:
+        """Nothing is judged here."""
+
+
+def make(schema: dict[str, Any]) -> FlaskForm:
+    """The form, filled with what was sent, else with the schema's defaults."""
+    title = StringField("Title", description="What it is called in lists. Default: the template's.")
+    fields: dict[str, Any] = {"title": title}
+    for at, (name, rule) in enumerate(_properties(schema)):
+        required = name in schema.get("required", ()) and "default" not in rule
+        fields[INPUT + name] = _field(name, rule, f"input-{at}", required=required)
+    return type("StartForm", (FlaskForm,), fields)()
+
+
+def _properties(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    found = schema.get("properties") or {}
+    return [(name, rule if isinstance(rule, dict) else {}) for name, rule in found.items()]
+
+
+def _kind(rule: dict[str, Any]) -> str:
+    if "enum" in rule:
+        return "enum"
+    kinds = rule.get("type")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    kind = next((kind for kind in kinds if kind != "null"), None)
+    return kind if kind in ("string", "number", "integer", "boolean") else "json"
+
+
+def _field(name: str, rule: dict[str, Any], id: str, *, required: bool) -> Any:
+    kind = _kind(rule)
+    examples = rule.get("examples") or []
+    given: dict[str, Any] = {
+        "label": str(rule.get("title") or name),
+        "description": _help(rule, kind),
+        "default": _written(rule["default"], kind) if "default" in rule else None,
+        "id": id,
+        "validators": [Required()] if required and kind != "boolean" else [],
+    }
+    placeholder = {"placeholder": str(examples[0])} if examples and kind != "json" else {}
+    if kind == "boolean":
+        return BooleanField(**given)
+    if kind == "enum":
+        empty = [] if required or "default" in rule else [("", "")]
+        choices = [(compact_json(value), _shown(value)) for value in rule["enum"]]
+        return SelectField(**given, choices=empty + choices, validate_choice=False)
+    if kind == "json":
+        return TextAreaField(**given, render_kw={"rows": 3, "spellcheck": "false"})
+    if kind == "string":
+        return StringField(**given, render_kw={"type": _type(rule)} | placeholder)
+    mode = "numeric" if kind == "integer" else "decimal"
+    return StringField(**given, render_kw={"inputmode": mode} | placeholder)
+
+
+def _type(rule: dict[str, Any]) -> str:
+    return _TYPES.get(str(rule.get("format")), "text")
+
+
+def _help(rule: dict[str, Any], kind: str) -> str:
+    about = str(rule.get("description") or "")
+    what = {"json": "As JSON.", "integer": "A whole number.", "number": "A number."}.get(kind, "")
+    return about or what
+
+
+def _written(value: Any, kind: str) -> Any:
+    """A default as it stands in a field."""
+    if kind == "boolean":
+        return bool(value)
+    if kind == "enum":
+        return compact_json(value)
+    if kind == "json":
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else compact_json(value)
+
+
+def read(form: FlaskForm, schema: dict[str, Any]) -> dict[str, Any]:
+    """Title and input as they were typed; an empty field is one that was not given. Raises
+    Invalid where a text is not what it should be."""
+    faults: list[FieldError] = []
+    found: dict[str, Any] = {}
+    for name, rule in _properties(schema):
+        text = form[INPUT + name].data
+        if text is None or text == "":
+            continue
+        try:
+            found[name] = _value(text, _kind(rule))
+        except ValueError as error:
+            faults.append(FieldError(INPUT + name, str(error)))
+        except Malformed as error:
+            faults.append(FieldError(INPUT + name, error.message.replace("The body", "This", 1)))
+    if faults:
+        raise Invalid(faults)
+    return {"title": (form["title"].data or "").strip(), "input": found}
+
+
+def _value(text: Any, kind: str) -> Any:
+    if kind in ("json", "enum"):
+        return loads(text)
+    if kind == "integer":
+        return int(_like(_WHOLE, text, "Write a whole number, such as 12."))
+    if kind == "number":
+        number = _like(_NUMBER, text, "Write a number with a point, such as 129.9.")
+        return int(number) if _WHOLE.fullmatch(number) else float(number)
+    if kind == "string":
+        return _text(text.replace("\r\n", "\n"))
+    return text
+
+
+def _like(pattern: re.Pattern[str], text: str, otherwise: str) -> str:
+    if not pattern.fullmatch(text.strip()):
+        raise ValueError(otherwise)
+    return text.strip()
+
+
+def _text(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("Text must not contain NUL characters.")
+    return text
+
+
+def give_back(form: FlaskForm, errors: Iterable[FieldError]) -> list[str]:
+    """Put each fault at its field; what belongs to none is returned."""
+    others: list[str] = []
+    for error in errors:
+        field, inner = _place(form, error.path)
+        if field is None:
+            others.append(error.message)
+        else:
+            field.errors = [*field.errors, f"{inner}: {error.message}" if inner else error.message]
+    return others
+
+
+def _place(form: FlaskForm, path: str) -> tuple[Field | None, str]:
+    """The field that a dotted path leads to, and what of the path lies within it. Names may have
+    dots themselves, so the longest that fits is meant."""
+    names = [name for name in form._fields if path == name or path.startswith(f"{name}.")]
+    if not names:
+        return None, ""
+    name = max(names, key=len)
+    return form._fields[name], path[len(name) + 1 :]

@@ -1,0 +1,58 @@
+"""One step of an instance, open beside the timeline, and what people do with it."""
+
+from typing import Any
+
+from flask import Blueprint, render_template
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from app import transaction
+from app.domain import steps
+from app.errors import Invalid, Malformed
+from app.schemas.base import loads
+from app.schemas.instance import Reason
+from app.web import moves, places, view_models
+from app.web.access import needs, visitor
+
+blueprint = Blueprint("steps", __name__)
+STEP = "/instances/<id:instance_id>/steps/<key:key>"
+VERBS = {
+    "start": steps.start,
+    "complete": steps.complete,
+    "fail": steps.fail,
+    "retry": steps.retry,
+    "skip": steps.skip,
+    "replay": steps.replay,
+    "run-now": steps.run_now,
+}
+
+
+@blueprint.get(STEP)
+@needs("read")
+def show(instance_id: int, key: str) -> str:
+    with transaction.reading() as session:
+        page = view_models.page(session, instance_id, places.here(key), visitor())
+    return render_template("instances/show.html", **page)
+
+
+@blueprint.post(f"{STEP}/<any({','.join(repr(verb) for verb in VERBS)}):verb>")
+@needs("operate")
+def move(instance_id: int, key: str, verb: str) -> Response:
+    def carry_out(session: Session) -> None:
+        given: dict[str, Any] = {"reason": Reason.read({"reason": moves.typed("reason")}).reason}
+        if verb == "complete":
+            given["output"] = _output(moves.typed("output"))
+        VERBS[verb](session, instance_id, key, visitor().actor.name, **given)
+
+    return moves.answer(moves.Move(instance_id, verb, key), carry_out)
+
+
+def _output(text: str) -> dict[str, Any]:
+    """What somebody typed as the step's output. Raises Invalid."""
+    try:
+        value = loads(text) if text.strip() else {}
+    except Malformed as fault:
+        raise Invalid.at("output", fault.message.replace("The body", "This", 1)) from None
+    if not isinstance(value, dict):
+        raise Invalid.at("output", 'Write a JSON object, such as {"packages": 2}.')
+    return value

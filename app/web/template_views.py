@@ -1,0 +1,85 @@
+"""A template as its page shows it: the newest version, or the draft of one never published."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.domain import template_queries, templates
+from app.web import words
+from app.web.graph import Graph, layout
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step of a template: it has no state."""
+
+    key: str
+    name: str
+    description: str
+    action_type: str
+    action_config: dict[str, Any]
+    notification_policies: list[dict[str, Any]]
+    depends_on: list[str]
+    assignee: str | None
+    when: Any
+    due_in: str | None
+    state: None = None
+    action_state: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateView:
+    id: int
+    key: str
+    name: str
+    description: str
+    archived: bool
+    version: int | None
+    published_by: str | None
+    updated_at: datetime
+    updated_by: str
+    draft_revision: int
+    input_schema: dict[str, Any]
+    steps: list[StepView]
+    graph: Graph
+
+
+def read_template(session: Session, template_id: int) -> TemplateView:
+    """Raises NotFound."""
+    row = templates.find(session, template_id)
+    versions, _ = template_queries.list_versions(session, template_id, limit=1)
+    newest = versions[0] if versions else None
+    source = newest or row.draft
+    steps = [_step(step) for step in source["steps"]]
+    return TemplateView(
+        id=row.id,
+        key=row.key,
+        name=newest["name"] if newest else row.name,
+        description=row.description,
+        archived=row.archived_at is not None,
+        version=newest["number"] if newest else None,
+        published_by=words.actor(newest["publishedBy"]) if newest else None,
+        updated_at=row.updated_at,
+        updated_by=words.actor(row.updated_by),
+        draft_revision=row.draft_revision,
+        input_schema=source["inputSchema"],
+        steps=steps,
+        graph=layout([(step.key, step.name, step.depends_on) for step in steps]),
+    )
+
+
+def _step(step: dict[str, Any]) -> StepView:
+    return StepView(
+        key=step["key"],
+        name=step["name"],
+        description=step["description"],
+        action_type=step["actionType"],
+        action_config=step["actionConfig"],
+        notification_policies=step["notificationPolicies"],
+        depends_on=step["dependsOn"],
+        assignee=words.who(step["assignee"]) if step["assignee"] else None,
+        when=step["when"],
+        due_in=step["dueIn"],
+    )

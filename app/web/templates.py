@@ -1,0 +1,77 @@
+"""Templates: the list, one to read with its graph, and the form that starts an instance of it."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from app import transaction
+from app.domain import instances
+from app.errors import Invalid, NotFound, NotPublished
+from app.schemas.instance import InstanceIn
+from app.web import start_forms, template_lists
+from app.web.access import needs, visitor
+from app.web.template_views import TemplateView, read_template
+
+blueprint = Blueprint("templates", __name__)
+TEMPLATE = "/templates/<id:template_id>"
+
+
+@blueprint.get("/templates")
+@needs("read")
+def index() -> str:
+    with transaction.reading() as session:
+        rows = template_lists.rows(session)
+    return render_template("templates/index.html", templates=rows)
+
+
+@blueprint.get(TEMPLATE)
+@needs("read")
+def show(template_id: int) -> str:
+    key = request.args.get("step")
+    with transaction.reading() as session:
+        template = read_template(session, template_id)
+    step = next((step for step in template.steps if step.key == key), None)
+    if key and step is None:
+        raise NotFound("There is no such step.")
+    return render_template("templates/show.html", template=template, step=step)
+
+
+@blueprint.get(f"{TEMPLATE}/start")
+@needs("operate")
+def ask_to_start(template_id: int) -> str:
+    template = _startable(template_id)
+    form = start_forms.make(template.input_schema)
+    return render_template("instances/start.html", template=template, form=form, faults=[])
+
+
+@blueprint.post(f"{TEMPLATE}/start")
+@needs("operate")
+def start(template_id: int) -> Response | tuple[str, int]:
+    template = _startable(template_id)
+    form = start_forms.make(template.input_schema)
+    try:
+        with transaction.writing() as session:
+            instance_id = _start(session, template, start_forms.read(form, template.input_schema))
+    except Invalid as invalid:
+        faults = start_forms.give_back(form, invalid.errors)
+        page = {"template": template, "form": form, "faults": faults}
+        return render_template("instances/start.html", **page), invalid.status
+    flash("It runs. What happens stands on the timeline the moment it does.")
+    return redirect(url_for("instances.show", instance_id=instance_id), 303)
+
+
+def _startable(template_id: int) -> TemplateView:
+    with transaction.reading() as session:
+        template = read_template(session, template_id)
+    if template.archived:
+        raise NotFound("This template is archived: no new instances start from it.")
+    if template.version is None:
+        raise NotPublished
+    return template
+
+
+def _start(session: Session, template: TemplateView, given: dict[str, Any]) -> int:
+    wish = InstanceIn.read({"templateId": template.id, **given})
+    return instances.start(session, wish, visitor().actor.name)

@@ -1,0 +1,160 @@
+"""An instance as its page shows it: what the queries gave, and what the partials say in words."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from app.domain import queries
+from app.errors import Malformed, NotFound
+from app.models.vocabulary import State
+from app.schemas.base import loads
+from app.schemas.instance import AttemptOut, EventOut, InstanceOut, StepOut
+from app.web import sentences, words
+from app.web.access import Visitor
+from app.web.graph import Graph, layout
+from app.web.places import Place
+
+EVENTS_SHOWN = 100
+MOST_EVENTS = 2000  # of one page; who wants more reads them as JSON
+_DONE = (State.COMPLETED, State.SKIPPED)
+
+
+class AttemptView(AttemptOut):
+    curl: str | None = None
+
+
+class StepView(StepOut):
+    waits_for: Markup | str | None
+    duration_ms: int | None
+    target: str | None
+    may_have_acted: bool | None
+    acted_on: str | None
+    when: None = None
+
+    model_config = {"arbitrary_types_allowed": True}
+
+
+class InstanceView(InstanceOut):
+    steps_done: int
+    steps_total: int
+
+
+class EventView(EventOut):
+    step_name: str | None
+
+
+def page(session: Session, instance_id: int, place: Place, visitor: Visitor) -> dict[str, Any]:
+    """What `instances/_live.html` expects. Raises NotFound."""
+    found = queries.read_instance(session, instance_id)
+    steps = step_views(found.steps, visitor)
+    names = {step.key: step.name for step in steps}
+    if place.key is not None and place.key not in names:
+        raise NotFound("There is no such instance or step.")
+    events = _events(session, found, place, names)
+    oldest = events[-1].seq if events else 1
+    return {
+        "instance": _instance(found, visitor),
+        "steps": steps,
+        "step": next((step for step in steps if step.key == place.key), None),
+        "events": events,
+        "view": place.view,
+        "graph": graph(steps) if place.view == "graph" else None,
+        "older": place.url(instance_id, max(oldest - EVENTS_SHOWN, 1)) if oldest > 1 else None,
+        "properties_open": False,
+        "typed": {},
+    }
+
+
+def graph(steps: list[Any]) -> Graph:
+    return layout([(step.key, step.name, step.depends_on) for step in steps])
+
+
+def step_views(steps: list[StepOut], visitor: Visitor) -> list[StepView]:
+    by_key = {step.key: step for step in steps}
+    return [_step(step, by_key, visitor) for step in steps]
+
+
+def _step(step: StepOut, by_key: Mapping[str, StepOut], visitor: Visitor) -> StepView:
+    may_have_acted, acted_on = sentences.acted_on(step.automation_log)
+    return StepView.model_construct(
+        **dict(step)
+        | {
+            "assignee": words.who(step.assignee) if step.assignee else None,
+            "automation_log": [_attempt(attempt) for attempt in step.automation_log],
+            "allowed_actions": step.allowed_actions if visitor.may("operate") else [],
+            "waits_for": sentences.waits_for(step, by_key),
+            "duration_ms": sentences.duration_ms(step),
+            "target": sentences.target(step),
+            "may_have_acted": may_have_acted,
+            "acted_on": acted_on,
+        }
+    )
+
+
+def _attempt(attempt: AttemptOut) -> AttemptView:
+    request, response = _exchange(attempt.request), _exchange(attempt.response)
+    shown = {"request": request, "response": response, "curl": curl(attempt.request)}
+    return AttemptView.model_construct(**dict(attempt) | shown)
+
+
+def _exchange(side: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Headers by name, and a body that is JSON as its value."""
+    if side is None or "headers" not in side:
+        return side
+    headers: dict[str, str] = {}
+    for name, value in side["headers"]:
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return side | {"headers": headers, "body": _readable(side.get("body"))}
+
+
+def _readable(body: Any) -> Any:
+    try:
+        value = loads(body) if isinstance(body, str) else body
+    except Malformed:
+        return body
+    return value if isinstance(value, dict | list) else body
+
+
+def curl(request: dict[str, Any] | None) -> str | None:
+    """The request as a shell line; what was redacted stays so."""
+    if request is None or "url" not in request:
+        return None
+    parts = ["curl", "-X", request["method"], request["url"]]
+    for name, value in request["headers"]:
+        parts += ["-H", f"{name}: {value}"]
+    if (body := request.get("body")) is not None:
+        parts += ["--data-raw", body if isinstance(body, str) else json.dumps(body)]
+    return shlex.join(parts)
+
+
+def _instance(found: InstanceOut, visitor: Visitor) -> InstanceView:
+    return InstanceView.model_construct(
+        **dict(found)
+        | {
+            "started_by": words.actor(found.started_by),
+            "allowed_actions": found.allowed_actions if visitor.may("operate") else [],
+            "steps_done": sum(step.state in _DONE for step in found.steps),
+            "steps_total": len(found.steps),
+        }
+    )
+
+
+def _events(
+    session: Session, found: InstanceOut, place: Place, names: Mapping[str, str]
+) -> list[EventView]:
+    """Newest first, from the oldest one asked for. Not beyond what the instance was read at: a
+    later one may have been written since."""
+    newest = found.event_seq
+    first = place.oldest or newest - EVENTS_SHOWN + 1
+    after = max(min(first, newest) - 1, newest - MOST_EVENTS, 0)
+    rows, _ = queries.list_events(session, found.id, after=after, limit=max(newest - after, 1))
+    return [_event(row, names) for row in reversed(rows) if row.seq <= newest]
+
+
+def _event(row: EventOut, names: Mapping[str, str]) -> EventView:
+    more = {"actor": words.actor(row.actor), "step_name": names.get(row.step_key or "")}
+    return EventView.model_construct(**dict(row) | more)
