@@ -98,8 +98,7 @@ def whole_number(environ: Mapping[str, str], name: str, default: int, most: int)
 def run(supervisor: Supervisor, env: DevEnv, output: Output) -> None:
     start_redis(supervisor, env, output)
     once(supervisor, env, output, "Checking the database", "-m", "devtools.database")
-    once(supervisor, env, output, "Migrating", "-m", "flask", "--app", "app", "db", "upgrade")
-    said = once(supervisor, env, output, "Seeding", "-m", "flask", "--app", "app", "seed")
+    said = once(supervisor, env, output, "Migrating and seeding", "-m", "devtools.prepare")
     for process in everything(env):
         output.plain(f"Starting {process.name}")
         supervisor.start(process)

@@ -1,12 +1,10 @@
 """`bin/dev` on this machine, as a person runs it: real processes, from the start to Ctrl-C."""
 
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
-import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -14,90 +12,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-OURS = ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "BASE_URL")
+from tests.support.bin_dev import ROOT, Dev, environ_of_a_person, flask
 
 pytestmark = pytest.mark.xdist_group("bin-dev")
 
 
-class Dev:
-    """A running bin/dev, and what it has printed so far."""
-
-    def __init__(self, environ):
-        self.process = subprocess.Popen(
-            ["bin/dev"],
-            cwd=ROOT,
-            env=environ,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        self.var = environ["RUNSHEET_VAR"]
-        self.url = f"http://127.0.0.1:{environ['PORT']}"
-        self.said = []
-        self.news = threading.Condition()
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-
-    def _read(self):
-        for line in self.process.stdout or ():
-            with self.news:
-                self.said.append(line)
-                self.news.notify_all()
-        with self.news:
-            self.news.notify_all()
-
-    @property
-    def text(self):
-        return "".join(self.said)
-
-    def until(self, words, within=120):
-        """Wait for words in the output, or for the output's end."""
-        with self.news:
-            self.news.wait_for(lambda: words in self.text or not self.reader.is_alive(), within)
-        assert words in self.text, self.text
-
-    def get(self, url):
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return answer.status, answer.read().decode()
-
-    def stop(self, number=signal.SIGINT):
-        """Signal it; how many seconds it took to end, and what is left of its processes."""
-        below = psutil.Process(self.process.pid).children(recursive=True)
-        began = time.monotonic()
-        self.process.send_signal(number)
-        self.process.wait(timeout=40)
-        took = time.monotonic() - began
-        _, left = psutil.wait_procs(below, timeout=40 if number == signal.SIGKILL else 1)
-        return took, left
-
-    def end(self):
-        if self.process.poll() is None:
-            self.stop(signal.SIGTERM)
-        self.reader.join(timeout=10)
-        if self.process.stdout:
-            self.process.stdout.close()
-
-
-def four_free_ports():
-    """The first of four ports in a row that nobody uses."""
-    for port in range(18100 + os.getpid() % 4000, 40000, 4):
-        try:
-            for number in range(port, port + 4):
-                socket.create_server(("127.0.0.1", number)).close()
-        except OSError:
-            continue
-        return port
-    raise AssertionError("no four free ports in a row")
-
-
 @pytest.fixture
 def environ(tmp_path):
-    """A person's environment, with a place and a port of its own."""
-    given = {name: value for name, value in os.environ.items() if name not in OURS}
-    return given | {"RUNSHEET_VAR": str(tmp_path / "var"), "PORT": str(four_free_ports())}
+    return environ_of_a_person(tmp_path / "var")
 
 
 @pytest.fixture
@@ -182,18 +104,9 @@ def test_two_of_them_do_not_share_a_place(start, refused):
 def test_other_programs_find_the_same_database_and_redis(start, environ):
     dev = start()
     dev.until("Ctrl-C ends everything")
-    run = subprocess.run(
-        [".venv/bin/flask", "--app", "app", "tokens", "create", "--role", "admin", "--name", "t"],
-        cwd=ROOT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert run.returncode == 0, run.stderr
+    token = flask(environ, "tokens", "create", "--role", "admin", "--name", "t")
     request = urllib.request.Request(
-        f"{dev.url}/api/workflows/templates",
-        headers={"Authorization": f"Bearer {run.stdout.strip()}"},
+        f"{dev.url}/api/workflows/templates", headers={"Authorization": f"Bearer {token}"}
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         assert json.load(answer)["items"]
