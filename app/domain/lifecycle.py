@@ -11,7 +11,7 @@ from typing import Any
 from app import bells
 from app.domain import notices, producer
 from app.domain.conditions import describe_refusal, holds
-from app.domain.ledger import Ledger
+from app.domain.ledger import SYSTEM, Ledger
 from app.domain.paths import MissingPath
 from app.domain.records import DONE, OPEN, InstanceRecord, StepRecord
 from app.models.vocabulary import AUTOMATION_QUEUE, ActionState, InstanceState, State, Trigger
@@ -128,7 +128,15 @@ def _activate(
     if refusal is not None:
         step.reason = refusal
         step.skipped_by_condition = True
-        apply(ledger, instance, step, "skip_by_condition", ActionState.IDLE, reason=refusal)
+        apply(
+            ledger,
+            instance,
+            step,
+            "skip_by_condition",
+            ActionState.IDLE,
+            actor=SYSTEM,  # not whoever did what went before
+            reason=refusal,
+        )
         return
     try:
         action_state, run_at = producer.first_due(ledger, instance, step)
@@ -167,8 +175,9 @@ def fail_at_once(
     """A step that cannot even be asked for (a placeholder that leads nowhere) fails, visibly."""
     step.error = error
     apply(ledger, instance, step, move, ActionState.IDLE, reason=reason)
-    apply(ledger, instance, step, "start", ActionState.IDLE)
-    apply(ledger, instance, step, "fail", ActionState.FAILED, data={"error": error})
+    apply(ledger, instance, step, "start", ActionState.IDLE, actor=SYSTEM)
+    data = {"error": error}
+    apply(ledger, instance, step, "fail", ActionState.FAILED, actor=SYSTEM, data=data)
 
 
 def _settle_instance(ledger: Ledger, instance: InstanceRecord) -> None:
