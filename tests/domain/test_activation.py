@@ -64,6 +64,16 @@ def test_a_false_condition_skips_the_step_and_says_why(app):
     assert jobs() == []
 
 
+def test_a_skip_by_condition_is_not_put_down_to_whoever_acted_before_it(app):
+    never = {"all": [["input.never", "exists"]]}
+    publish(task("call"), task("write", "call", when=never))
+    instance_id = begin()
+    do(instance_id, "complete", "call")
+
+    skipped = next(event for event in events_of(instance_id) if event.kind == "step.skipped")
+    assert (skipped.actor, skipped.reason) == ("system", "input.never is missing, wanted exists")
+
+
 def test_a_condition_reads_what_the_steps_before_brought_forth(app):
     publish(
         task("check"),

@@ -32,6 +32,7 @@ from tests.support.workflows import (
 
 AGAIN = Outcome(verdict="retry", error="HTTP 500")
 POISON_AFTER = 3
+LONGEST_REST = max(attempts.RESTS)
 
 
 class Time:
@@ -52,6 +53,7 @@ def time() -> Time:
 
 def lose(time: Time, *, alone: bool = False, begun: bool = True) -> list[Claim]:
     """A worker claims, begins, and is never heard of again."""
+    time.passes(LONGEST_REST)
     held = claim(worker="doomed", alone=alone)
     if begun:
         report_begun(*held, worker="doomed")
@@ -138,6 +140,19 @@ def test_three_losses_alone_set_the_step_aside(app, time):
     assert states(instance_id)["next"] == "PENDING"
 
 
+def test_after_each_loss_alone_a_step_rests_longer(app, time):
+    publish(webhook("killer"))
+    instance_id = begin()
+    lose(time)
+    lose(time)
+    for rest in attempts.RESTS[:2]:
+        lose(time, alone=True)
+        planned = step_of(instance_id, "killer").next_attempt_at
+        assert planned is not None
+        assert rest - 1 < (planned - clock.now()).total_seconds() <= rest
+        assert claim(alone=True) == []
+
+
 def test_a_poisoned_step_can_be_retried_and_begins_unsuspected(app, time):
     publish(webhook("killer", config={"retry": {"maxAttempts": 2, "schedule": [0]}}))
     instance_id = begin()
@@ -160,11 +175,11 @@ def test_a_neighbour_of_a_killer_is_never_poisoned_for_it(app, time):
         report_begun(*held)
         if held[0].action_config["url"].endswith("neighbour"):
             report_ended(Outcome(verdict="done"), *held)
-    for _ in range(4):
-        time.passes(16)
-        with transaction.writing() as session:
-            attempts.give_back_expired(session, POISON_AFTER)
-        report_begun(*claim(alone=True))
+    time.passes(16)
+    with transaction.writing() as session:
+        attempts.give_back_expired(session, POISON_AFTER)
+    lose(time, alone=True)
+    lose(time, alone=True)
 
     assert state_pair(instance_id, "killer") == ("FAILED", "POISONED")
     assert states(instance_id)["neighbour"] == "COMPLETED"

@@ -44,7 +44,9 @@ def count(model: Any) -> int:
 def faults(**input: Any) -> dict[str, str]:
     with pytest.raises(Invalid) as invalid:
         start(templateKey="order", input=input)
-    return {fault.path: fault.message for fault in invalid.value.errors}
+    found = {fault.path: fault.message for fault in invalid.value.errors}
+    assert len(found) == len(invalid.value.errors), "a fault is told twice"
+    return found
 
 
 @both_databases
