@@ -1,6 +1,6 @@
 """/api/openapi.json, /api/schemas/*.json, and /api/docs to read."""
 
-from flask import Blueprint, Response, abort, current_app, render_template
+from flask import Blueprint, Response, abort, current_app
 
 from app.api import openapi
 from app.api.endpoint import bare
@@ -30,5 +30,7 @@ def read_schema(name: str) -> Response:
 @blueprint.get("/api/docs")
 @bare("All routes, to read", permission=None, gives="text/html")
 def read_docs() -> Response:
-    document = openapi.document(current_app)
-    return Response(render_template("api/docs.html", document=document))
+    # Not render_template: the page is the same for all, so nobody need be looked up for it.
+    template = current_app.jinja_env.get_template("api/docs.html")
+    html = template.render(document=openapi.document(current_app))
+    return Response(html, content_type="text/html; charset=utf-8")

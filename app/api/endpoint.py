@@ -103,6 +103,9 @@ def _in_transaction(about: Description, view: View, path: dict[str, Any]) -> Res
         reply = idempotency.once(
             session, actor, raw, lambda: view(Ask(session, actor, body, query), **path)
         )
+    if reply.later is not None:
+        with transaction.reading() as session:
+            reply.complete(session)
     return reply.response()
 
 

@@ -47,6 +47,7 @@ def once(session: Session, actor: Actor, raw: bytes, act: Callable[[], Reply]) -
     if not _claim(session, scope, body_hash):
         return _first_answer(session, scope, body_hash)
     reply = act()
+    reply.complete(session)
     _keep(session, scope, reply)
     _sweep(session)
     return reply

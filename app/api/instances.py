@@ -56,9 +56,10 @@ def list_instances(ask: Ask[None]) -> Reply:
 )
 def start_instance(ask: Ask[InstanceIn]) -> Reply:
     instance_id = instances.start(ask.session, ask.body, ask.actor.name)
-    instance = queries.read_instance(ask.session, instance_id)
     location = url_for("api_instances.read_instance", instance_id=instance_id)
-    return created(instance.document(), location)
+    reply = created(None, location)
+    reply.later = lambda session: queries.read_instance(session, instance_id).document()
+    return reply
 
 
 @blueprint.post("/instances/bulk")

@@ -85,10 +85,10 @@ def _operation(rule: Rule, method: str, about: Description) -> dict[str, Any]:
             **{str(code): _problem(code) for code in _errors(rule, method, about)},
         },
     }
+    operation["description"] = f"Needs the permission: {about.permission}."
     if about.permission is None:
+        operation["description"] = "Open to all."
         operation["security"] = []
-    else:
-        operation["description"] = f"Needs the permission: {about.permission}."
     if about.takes is not None:
         operation["requestBody"] = _body(about)
     return operation

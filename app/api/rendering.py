@@ -1,9 +1,11 @@
 """What goes out: JSON, compact, camelCase, times in UTC with `Z`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Response
+from sqlalchemy.orm import Session
 
 from app.extensions import compact_json
 from app.schemas.base import Schema
@@ -11,12 +13,20 @@ from app.schemas.base import Schema
 
 @dataclass(slots=True)
 class Reply:
-    """What a view answers: a document, or text in another media type."""
+    """What a view answers: a document, or text in another media type. With `later` the document
+    is read when the effect is committed, so that reading it delays neither the work that was
+    asked for nor other writers."""
 
     document: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     text: str | None = None
+    later: Callable[[Session], Any] | None = None
+
+    def complete(self, session: Session) -> None:
+        """Read the document, if that was put off."""
+        if self.later is not None:
+            self.document, self.later = self.later(session), None
 
     def response(self) -> Response:
         if self.text is not None:

@@ -1,8 +1,11 @@
 """Every route of the API × every role."""
 
 import re
+from collections.abc import Iterable
 
 import pytest
+from flask import Flask
+from werkzeug.routing import Rule
 
 from app.domain.permissions import PERMISSIONS
 from tests.api.test_main_story import publish, start
@@ -51,12 +54,12 @@ MAY = {
 }
 
 
-def routes(app) -> list[tuple[str, str]]:
-    """All methods and rules of the API, as NEEDS writes them."""
+def routes(app: Flask, rules: Iterable[Rule] | None = None) -> list[tuple[str, str]]:
+    """The methods and rules of the API (all, or of these), as NEEDS writes them."""
     return [
         (method, rule.rule)
-        for rule in app.url_map.iter_rules()
-        for method in sorted(rule.methods - {"HEAD", "OPTIONS"})
+        for rule in rules or app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
         if rule.rule.startswith(("/api", "/healthz", "/readyz"))
     ]
 
