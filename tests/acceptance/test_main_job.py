@@ -16,8 +16,11 @@ pytestmark = pytest.mark.xdist_group("bin-dev")
 class Program:
     """Talks JSON to the console and to the demo receiver."""
 
-    def __init__(self, console, receiver, token):
-        self.console, self.receiver, self.token = f"{console}/api/workflows", receiver, token
+    def __init__(self, dev, token):
+        self.console = f"{dev.url}/api/workflows"
+        self.receiver = printed(dev, "Demo receiver")
+        self.link = printed(dev, "Signed in, once")
+        self.token = token
 
     def call(self, method, url, body=None):
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
@@ -73,12 +76,16 @@ def program(tmp_path_factory):
     dev = Dev(environ)
     try:
         dev.until("Ctrl-C ends everything")
-        receiver = re.search(r"Demo receiver +(\S+)", dev.text)
-        assert receiver
         token = flask(environ, "tokens", "create", "--role", "admin", "--name", "x")
-        yield Program(dev.url, receiver[1], token)
+        yield Program(dev, token)
     finally:
         dev.end()
+
+
+def printed(dev, label):
+    found = re.search(rf"{label} +(\S+)", dev.text)
+    assert found, dev.text
+    return found[1]
 
 
 def states(instance):
@@ -153,3 +160,12 @@ def test_a_move_that_is_not_allowed_says_what_is(program):
     assert answer.status == 409
     assert problem["type"].endswith("move-not-allowed")
     assert "skip" in problem["allowedActions"]
+
+
+def test_the_link_is_signed_in_onto_an_order_that_a_newcomer_can_finish(program):
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    with browser.open(program.link, timeout=20) as page:
+        number = int(page.url.rpartition("/instances/")[2])
+        assert "Order A-1045" in page.read().decode()
+    program.act(number, "pack", "complete")
+    program.wait_for_end(number)
