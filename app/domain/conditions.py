@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.domain.paths import MissingPath, resolve
+from app.domain.placeholders import written
 
 
 def _in(left: Any, right: Any) -> bool:
@@ -77,7 +78,7 @@ def _part_holds(part: Any, context: Mapping[str, Any]) -> bool:
 
 
 def _describe(part: list[Any], context: Mapping[str, Any]) -> str:
-    wanted = " ".join(str(piece) for piece in part[1:])
+    wanted = " ".join(written(piece) for piece in part[1:])
     try:
         return f"{part[0]} was {_short(resolve(context, part[0]))}, wanted {wanted}"
     except MissingPath:
@@ -85,5 +86,5 @@ def _describe(part: list[Any], context: Mapping[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    text = str(value)
+    text = written(value)  # as JSON has it: false, not False
     return text if len(text) <= 60 else text[:57] + "…"
