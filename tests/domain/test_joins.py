@@ -49,7 +49,7 @@ def at_once(app: Flask, *actions: Callable[[], object]) -> list[object]:
 
 
 @both_databases
-@pytest.mark.parametrize("turn", range(5))
+@pytest.mark.parametrize("turn", range(3))
 def test_two_workers_that_end_the_last_two_branches_activate_the_join_once(app, turn):
     publish(webhook("left"), webhook("right"), webhook("join", "left", "right"))
     instance_id = begin()

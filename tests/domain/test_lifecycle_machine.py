@@ -221,7 +221,7 @@ class Life(RuleBasedStateMachine):
         more = {"output": {"n": n}} if action == "complete" else {"reason": "because"}
         self._try(action, step.key, allowed=step.allowed_actions, **more)
 
-    @rule(action=st.sampled_from(["pause", "resume", "resume", "cancel"]), rarely=st.integers(0, 5))
+    @rule(action=st.sampled_from(["pause", "pause", "resume", "cancel"]), rarely=st.integers(0, 4))
     def act_on_the_instance(self, action: str, rarely: int) -> None:
         if action == "cancel" and rarely:
             return
