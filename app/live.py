@@ -6,7 +6,9 @@ with Last-Event-ID), and with the server.
 """
 
 import logging
+import select
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from app.extensions import db
 from app.live_reader import Reader
 
 ASK_SECONDS = 5.0  # how long a stream may outlive the permission to read it
+LOOK_UP_SECONDS = 1.0  # how soon the place of a client that has gone is free again
 HEARTBEAT_SECONDS = 15.0
 LONGEST_SECONDS = 600.0
 RECONNECT_MS = 2000
@@ -52,7 +55,8 @@ def stream(
     reader = _reader()
     reader.take_place()
     try:
-        flow = _Stream(reader, instance_id, _last_seen(after), render, still_allowed)
+        after = _last_seen(after)
+        flow = _Stream(reader, instance_id, after, render, still_allowed, _client())
         response = Response(flow.run(_app()), content_type="text/event-stream")
         response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     except BaseException:
@@ -96,6 +100,7 @@ class _Stream:
     after: int
     render: Render
     still_allowed: Callable[[], bool]
+    client: socket.socket | None
 
     def run(self, app: Flask) -> Iterator[str]:
         try:
@@ -108,7 +113,7 @@ class _Stream:
     def _follow(self, app: Flask) -> Iterator[str]:
         ends = clock.monotonic() + LONGEST_SECONDS
         quiet_since = clock.monotonic()
-        while clock.monotonic() < ends and not self.reader.server_is_ending:
+        while clock.monotonic() < ends and not self._is_over():
             news = self._news(app)
             if news is None:
                 return
@@ -118,7 +123,18 @@ class _Stream:
             elif clock.monotonic() - quiet_since >= HEARTBEAT_SECONDS:
                 quiet_since = clock.monotonic()
                 yield ": still here\n\n"
-            self.reader.wait(self.instance_id, self.after, ASK_SECONDS)
+            self._wait()
+
+    def _wait(self) -> None:
+        """Until there is news, or it is time to ask whether the client may still look."""
+        until = clock.monotonic() + ASK_SECONDS
+        while clock.monotonic() < until and not self._is_over():
+            if self.reader.newest(self.instance_id) > self.after:
+                return
+            self.reader.wait(self.instance_id, self.after, min(LOOK_UP_SECONDS, ASK_SECONDS))
+
+    def _is_over(self) -> bool:
+        return self.reader.server_is_ending or _has_hung_up(self.client)
 
     def _news(self, app: Flask) -> list[str] | None:
         """What there is to send now; None when there is no more permission to."""
@@ -131,6 +147,26 @@ class _Stream:
             messages = self.render(self.after, newest)
             self.after = messages[-1].id if messages else newest
             return [str(message) for message in messages]
+
+
+def _client() -> socket.socket | None:
+    """The connection, where the server shows it (gunicorn and werkzeug do)."""
+    found = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
+    return found if isinstance(found, socket.socket) else None
+
+
+def _has_hung_up(client: socket.socket | None) -> bool:
+    """Whether the client has gone. A server learns that only from its second write, a heartbeat
+    or two later, while somebody who opens one page after the other takes place after place."""
+    if client is None:
+        return False
+    try:
+        readable, _, _ = select.select([client], [], [], 0)
+        return bool(readable) and not client.recv(1, socket.MSG_PEEK)
+    except ValueError:  # too many files for select, or TLS, which can't peek
+        return False
+    except OSError:
+        return True
 
 
 def _app() -> Flask:
