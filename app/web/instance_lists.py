@@ -73,7 +73,7 @@ def list_page(session: Session, filters: Filters) -> dict[str, Any]:
         "instances": rows(session, found),
         "next_url": filters.url(cursor=cursor) if cursor else None,
         "templates": sorted(templates, key=lambda template: template.name.lower()),
-        "states": [("", "All"), *((state, _WORDS[state]) for state in InstanceState)],
+        "states": [("", "All"), *_WORDS.items()],
     }
 
 
@@ -104,7 +104,7 @@ def rows(session: Session, found: Sequence[InstanceSummary]) -> list[InstanceRow
 
 def _waits_for(instance: InstanceSummary, steps: Sequence[Any]) -> Markup | str | None:
     if instance.state == InstanceState.PAUSED:
-        return "nothing new starts until it is resumed"
+        return "Nothing new starts until it is resumed"
     return None if instance.ended_at else sentences.most_urgent(steps)
 
 

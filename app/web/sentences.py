@@ -32,21 +32,33 @@ def person(step: Any) -> Markup | str:
     return Markup("{}, due {}").format(name, words.time(step.due_at)) if step.due_at else name
 
 
-def standing(step: Any) -> Markup | str:
-    """An open step of an instance in a list of instances: what it waits for, or what is wrong."""
-    name, tries = step.name, f" of {step.max_attempts}" if step.max_attempts else ""
-    if step.state == State.FAILED:
-        tried = f", tried {step.attempts}{tries}" if step.attempts else ""
-        why = (step.error or step.reason or "failed").rstrip(".")
-        return f"{name}: {why}{tried}"
+def standing(step: Any) -> Markup | str | None:
+    """How an open step stands, after its name: 'waits for an operator, due in 2 h'."""
+    if step.state not in (State.READY, State.STARTED):
+        return None
     if step.action_type in PEOPLE_TYPES:
-        return Markup("{} waits for {}").format(name, person(step))
+        begun = "was begun; " if step.state == State.STARTED else ""
+        return Markup("{}waits for {}").format(begun, person(step))
     if step.action_state == ActionState.RETRY_WAIT:
         again = words.time(step.next_attempt_at) if step.next_attempt_at else "soon"
-        return Markup("{}: try {}{} {}").format(name, step.attempts + 1, tries, again)
+        return Markup("will be tried again {}, try {}{}").format(
+            again, step.attempts + 1, _of(step)
+        )
     if step.action_state == ActionState.SCHEDULED and step.next_attempt_at:
-        return Markup("{} {}").format(name, words.time(step.next_attempt_at))
-    return f"{name} is {'running' if step.action_state == ActionState.RUNNING else 'queued'}"
+        return Markup("goes on {}").format(words.time(step.next_attempt_at))
+    return "is running" if step.action_state == ActionState.RUNNING else "is queued"
+
+
+def _of(step: Any) -> str:
+    return f" of {step.max_attempts}" if step.max_attempts else ""
+
+
+def headline(step: Any) -> Markup | str:
+    """An open step in a list of instances: what it waits for, or what is wrong."""
+    if step.state != State.FAILED:
+        return Markup("{} {}").format(step.name, standing(step))
+    tried = f", tried {step.attempts}{_of(step)}" if step.attempts else ""
+    return f"{step.name}: {(step.error or step.reason or 'failed').rstrip('.')}{tried}"
 
 
 # What an operator should see first when several steps are open.
@@ -54,13 +66,13 @@ _URGENCY = (ActionState.FAILED, ActionState.POISONED, ActionState.RETRY_WAIT, Ac
 
 
 def most_urgent(steps: Sequence[Any]) -> Markup | str | None:
-    """The standing of the step that matters most, and how many more are open."""
+    """The headline of the step that matters most, and how many more are open."""
     rank = {state: at for at, state in enumerate(_URGENCY)}
     ordered = sorted(steps, key=lambda step: rank.get(step.action_state, len(rank)))
     if not ordered:
         return None
     more = len(ordered) - 1
-    return standing(ordered[0]) + (f" · and {more} more" if more else "")
+    return headline(ordered[0]) + (f" · and {more} more" if more else "")
 
 
 def duration_ms(step: StepOut) -> int | None:

@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from app import transaction
-from app.domain import steps
+from app.domain import queries, steps
 from app.errors import Invalid, Malformed
 from app.schemas.base import loads
 from app.schemas.instance import Reason
-from app.web import moves, places, view_models
+from app.web import moves, places, schema_forms, view_models
 from app.web.access import needs, visitor
 
 blueprint = Blueprint("steps", __name__)
@@ -41,16 +41,24 @@ def move(instance_id: int, key: str, verb: str) -> Response:
     def carry_out(session: Session) -> None:
         given: dict[str, Any] = {"reason": Reason.read({"reason": moves.typed("reason")}).reason}
         if verb == "complete":
-            given["output"] = _output(moves.typed("output"))
+            given["output"] = _output(session, instance_id, key)
         VERBS[verb](session, instance_id, key, visitor().actor.name, **given)
 
     return moves.answer(moves.Move(instance_id, verb, key), carry_out)
 
 
-def _output(text: str) -> dict[str, Any]:
-    """What somebody typed as the step's output. Raises Invalid."""
+def _output(session: Session, instance_id: int, key: str) -> dict[str, Any]:
+    """What somebody answered, in the step's own form or as JSON. Raises Invalid."""
+    step = queries.read_step(session, instance_id, key)
+    schema, form = schema_forms.answer_schema(step), schema_forms.answer_form(step)
+    if schema is None or form is None:
+        return _json_output(moves.typed("output"))
+    return schema_forms.read(form, schema, schema_forms.OUTPUT)
+
+
+def _json_output(text: str) -> dict[str, Any]:
     try:
-        value = loads(text) if text.strip() else {}
+        value = loads(text) if text else {}
     except Malformed as fault:
         raise Invalid.at("output", fault.message.replace("The body", "This", 1)) from None
     if not isinstance(value, dict):

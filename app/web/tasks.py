@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import clock, transaction
 from app.models import WorkflowInstance, WorkflowInstanceStep, WorkflowTemplate
-from app.models.vocabulary import InstanceState, State
+from app.models.vocabulary import InstanceState, Role, State
 from app.schemas.actions import PEOPLE_TYPES
 from app.web import words
 from app.web.access import Visitor, needs, visitor
@@ -92,12 +92,12 @@ def _waiting(query: Any, who: Visitor | None, *, overdue: bool) -> Any:
 
 
 def _theirs(who: Visitor) -> ColumnElement[bool]:
-    """Assigned to them, to their role, or to nobody in particular."""
+    """Assigned to them, to their role or one that theirs includes, or to nobody in particular."""
     assignee = WorkflowInstanceStep.assignee
-    mine = assignee.in_([f"user:{who.email}", f"role:{who.role}"])
-    if who.may("operate"):  # they may do the tasks of every role, so only other people's are not
-        return mine | assignee.is_(None) | ~assignee.startswith("user:")
-    return mine
+    roles = list(Role)[: list(Role).index(Role(who.role)) + 1]
+    mine = assignee.in_([f"user:{who.email}", *(f"role:{role}" for role in roles)])
+    named = assignee.startswith("user:") | assignee.startswith("role:")
+    return (mine | assignee.is_(None) | ~named) if who.may("operate") else mine
 
 
 def _task(row: Any) -> Task:

@@ -1,8 +1,7 @@
 """Templates: the list, one to read with its graph, and the form that starts an instance of it."""
 
-from typing import Any
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -10,7 +9,7 @@ from app import transaction
 from app.domain import instances
 from app.errors import Invalid, NotFound, NotPublished
 from app.schemas.instance import InstanceIn
-from app.web import start_forms, template_lists
+from app.web import schema_forms, template_lists
 from app.web.access import needs, visitor
 from app.web.template_views import TemplateView, read_template
 
@@ -42,7 +41,7 @@ def show(template_id: int) -> str:
 @needs("operate")
 def ask_to_start(template_id: int) -> str:
     template = _startable(template_id)
-    form = start_forms.make(template.input_schema)
+    form = schema_forms.start_form(template.input_schema)
     return render_template("instances/start.html", template=template, form=form, faults=[])
 
 
@@ -50,12 +49,12 @@ def ask_to_start(template_id: int) -> str:
 @needs("operate")
 def start(template_id: int) -> Response | tuple[str, int]:
     template = _startable(template_id)
-    form = start_forms.make(template.input_schema)
+    form = schema_forms.start_form(template.input_schema)
     try:
         with transaction.writing() as session:
-            instance_id = _start(session, template, start_forms.read(form, template.input_schema))
+            instance_id = _start(session, template, form)
     except Invalid as invalid:
-        faults = start_forms.give_back(form, invalid.errors)
+        faults = schema_forms.give_back(form, invalid.errors)
         page = {"template": template, "form": form, "faults": faults}
         return render_template("instances/start.html", **page), invalid.status
     flash("It runs. What happens stands on the timeline the moment it does.")
@@ -72,6 +71,8 @@ def _startable(template_id: int) -> TemplateView:
     return template
 
 
-def _start(session: Session, template: TemplateView, given: dict[str, Any]) -> int:
-    wish = InstanceIn.read({"templateId": template.id, **given})
+def _start(session: Session, template: TemplateView, form: FlaskForm) -> int:
+    title = (form["title"].data or "").strip()
+    given = schema_forms.read(form, template.input_schema, schema_forms.INPUT)
+    wish = InstanceIn.read({"templateId": template.id, "title": title, "input": given})
     return instances.start(session, wish, visitor().actor.name)

@@ -13,7 +13,7 @@ from app.errors import Malformed, NotFound
 from app.models.vocabulary import State
 from app.schemas.base import loads
 from app.schemas.instance import AttemptOut, EventOut, InstanceOut, StepOut
-from app.web import sentences, words
+from app.web import schema_forms, sentences, words
 from app.web.access import Visitor
 from app.web.graph import Graph, layout
 from app.web.places import Place
@@ -29,6 +29,7 @@ class AttemptView(AttemptOut):
 
 class StepView(StepOut):
     waits_for: Markup | str | None
+    standing: Markup | str | None
     duration_ms: int | None
     target: str | None
     may_have_acted: bool | None
@@ -54,17 +55,19 @@ def page(session: Session, instance_id: int, place: Place, visitor: Visitor) -> 
     names = {step.key: step.name for step in steps}
     if place.key is not None and place.key not in names:
         raise NotFound("There is no such instance or step.")
+    step = next((step for step in steps if step.key == place.key), None)
     events = _events(session, found, place, names)
     oldest = events[-1].seq if events else 1
     return {
         "instance": _instance(found, visitor),
         "steps": steps,
-        "step": next((step for step in steps if step.key == place.key), None),
+        "step": step,
         "events": events,
         "view": place.view,
         "graph": graph(steps) if place.view == "graph" else None,
         "older": place.url(instance_id, max(oldest - EVENTS_SHOWN, 1)) if oldest > 1 else None,
         "properties_open": False,
+        "answers": schema_forms.answer_form(step) if step else None,
         "typed": {},
     }
 
@@ -87,6 +90,7 @@ def _step(step: StepOut, by_key: Mapping[str, StepOut], visitor: Visitor) -> Ste
             "automation_log": [_attempt(attempt) for attempt in step.automation_log],
             "allowed_actions": step.allowed_actions if visitor.may("operate") else [],
             "waits_for": sentences.waits_for(step, by_key),
+            "standing": sentences.standing(step),
             "duration_ms": sentences.duration_ms(step),
             "target": sentences.target(step),
             "may_have_acted": may_have_acted,

@@ -1,19 +1,22 @@
-"""The form that starts an instance, made from the template's input schema. It renders, keeps what
-was typed and carries CSRF; what is right and wrong the schema says (domain.input_schemas)."""
+"""Forms made from a JSON Schema: what starts an instance, and what a person answers in a step.
+They render, keep what was typed and carry CSRF; what is right and wrong the schema says
+(domain.input_schemas)."""
 
 import json
 import re
 from collections.abc import Iterable
 from typing import Any
 
+from flask import request
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, SelectField, StringField, TextAreaField
 
 from app.errors import FieldError, Invalid, Malformed
 from app.extensions import compact_json
 from app.schemas.base import loads
+from app.schemas.instance import StepOut
 
-INPUT = "input."  # how fields of the input begin, so that none is taken for the title
+INPUT, OUTPUT = "input.", "output."  # how the fields of a form begin, as the paths of faults do
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}([.][0-9]{1,18})?([eE][+-]?[0-9]{1,2})?")
 _TYPES = {"email": "email", "date": "date", "uri": "url"}
@@ -28,14 +31,50 @@ class Required:
         """Nothing is judged here."""
 
 
-def make(schema: dict[str, Any]) -> FlaskForm:
-    """The form, filled with what was sent, else with the schema's defaults."""
-    title = StringField("Title", description="What it is called in lists. Default: the template's.")
-    fields: dict[str, Any] = {"title": title}
+APPROVAL = {
+    "required": ["outcome"],
+    "properties": {
+        "outcome": {"title": "Decision", "enum": ["approved", "rejected"]},
+        "comment": {"title": "Comment", "type": "string"},
+    },
+}
+
+
+def start_form(schema: dict[str, Any]) -> FlaskForm:
+    """What starts an instance: a title and its input."""
+    title = StringField("Title", description="What it is called in lists.")
+    return _form({"title": title} | _fields(schema, INPUT, "input"), bound=True)
+
+
+def answer_schema(step: StepOut) -> dict[str, Any] | None:
+    """What a person answers when they complete a step; None: any JSON object."""
+    if step.action_type == "APPROVAL":
+        return APPROVAL
+    return step.action_config["schema"] if step.action_type == "FORM_INPUT" else None
+
+
+def answer_form(step: StepOut) -> FlaskForm | None:
+    """What completes a step that asks for something particular."""
+    schema = answer_schema(step)
+    if schema is None:
+        return None
+    # Another action's form has none of these fields; that does not mean they are empty.
+    bound = any(name.startswith(OUTPUT) for name in request.form)
+    return _form(_fields(schema, OUTPUT, f"answer-{step.key}"), bound=bound)
+
+
+def _form(fields: dict[str, Any], *, bound: bool) -> FlaskForm:
+    """Filled with what was sent, else with the schema's defaults."""
+    kind = type("SchemaForm", (FlaskForm,), fields)
+    return kind() if bound else kind(formdata=None)
+
+
+def _fields(schema: dict[str, Any], prefix: str, id: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for at, (name, rule) in enumerate(_properties(schema)):
         required = name in schema.get("required", ()) and "default" not in rule
-        fields[INPUT + name] = _field(name, rule, f"input-{at}", required=required)
-    return type("StartForm", (FlaskForm,), fields)()
+        found[prefix + name] = _field(name, rule, f"{id}-{at}", required=required)
+    return found
 
 
 def _properties(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -66,7 +105,8 @@ def _field(name: str, rule: dict[str, Any], id: str, *, required: bool) -> Any:
     if kind == "boolean":
         return BooleanField(**given)
     if kind == "enum":
-        empty = [] if required or "default" in rule else [("", "")]
+        # Nobody decides by not looking: without a default there is an empty choice.
+        empty = [] if "default" in rule else [("", "")]
         choices = [(compact_json(value), _shown(value)) for value in rule["enum"]]
         return SelectField(**given, choices=empty + choices, validate_choice=False)
     if kind == "json":
@@ -102,24 +142,24 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else compact_json(value)
 
 
-def read(form: FlaskForm, schema: dict[str, Any]) -> dict[str, Any]:
-    """Title and input as they were typed; an empty field is one that was not given. Raises
-    Invalid where a text is not what it should be."""
+def read(form: FlaskForm, schema: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """The values as they were typed; an empty field is one that was not given. Raises Invalid
+    where a text is not what it should be."""
     faults: list[FieldError] = []
     found: dict[str, Any] = {}
     for name, rule in _properties(schema):
-        text = form[INPUT + name].data
+        text = form[prefix + name].data
         if text is None or text == "":
             continue
         try:
             found[name] = _value(text, _kind(rule))
         except ValueError as error:
-            faults.append(FieldError(INPUT + name, str(error)))
+            faults.append(FieldError(prefix + name, str(error)))
         except Malformed as error:
-            faults.append(FieldError(INPUT + name, error.message.replace("The body", "This", 1)))
+            faults.append(FieldError(prefix + name, error.message.replace("The body", "This", 1)))
     if faults:
         raise Invalid(faults)
-    return {"title": (form["title"].data or "").strip(), "input": found}
+    return found
 
 
 def _value(text: Any, kind: str) -> Any:
