@@ -4,7 +4,7 @@ from flask import Flask
 
 from app import bells
 from app.config import ConfigError, Settings
-from app.extensions import csrf, db, engine_options, htmx, login_manager, migrate, prepare_engine
+from app.extensions import csrf, db, engine_options, htmx, login_manager, prepare_engine
 from app.version import VERSION
 
 __all__ = ["VERSION", "create_app", "create_core"]
@@ -13,13 +13,17 @@ __all__ = ["VERSION", "create_app", "create_core"]
 def create_app(settings: Settings | None = None) -> Flask:
     """The web application: both doors. Settings come from the environment unless given; a wrong
     one ends the process with one line."""
+    # Imported here: worker processes need neither the doors nor Alembic, and these are a third of
+    # a process's memory.
+    from flask_migrate import Migrate
+
     from app import api, cli, seeds, web
 
     app = create_core(settings)
     csrf.init_app(app)
     login_manager.init_app(app)
     htmx.init_app(app)
-    migrate.init_app(app, db, directory=str(web.ROOT.parent.parent / "migrations"))
+    Migrate(app, db, directory=str(web.ROOT.parent.parent / "migrations"))
     api.register(app)  # first: the converters of URLs come with it
     web.register(app)
     cli.register(app)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from flask import Flask
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app import clock, transaction
 from app.domain import attempts
@@ -16,6 +16,10 @@ GATHER = 0.02  # seconds a result waits for company at most
 LARGEST = 256  # reports in a group
 RETRY_EVERY = 0.5  # seconds between tries while the database is away
 log = logging.getLogger(__name__)
+
+
+class DatabaseAway(Exception):
+    """The database does not answer; it may again."""
 
 
 class Committer:
@@ -75,40 +79,47 @@ class Committer:
         """Write a group; if that fails, one by one, so that a bad one takes no other with it."""
         try:
             self._settle(group)
-        except DBAPIError as error:
+        except DatabaseAway as error:
             self._try_until_leases_end(group, error)
         except Exception:
             log.exception("A group of %d results could not be written", len(group))
             for report in group:
                 self._write_alone(report)
+        for report in group:
+            if report.written is not None:
+                report.written.set()
         ended = sum(report.outcome is not None for report in group)
         if ended:
             self._on_written(ended)
 
     def _settle(self, group: Sequence[Report]) -> None:
-        with transaction.writing() as session:
-            attempts.settle(session, group)
+        try:
+            with transaction.writing() as session:
+                attempts.settle(session, group)
+        except (OperationalError, InterfaceError) as error:
+            # Other errors of the driver (a constraint, a type) are ours and won't pass with time.
+            raise DatabaseAway(str(error.orig)[:200]) from error
 
     def _write_alone(self, report: Report) -> None:
         try:
             self._settle([report])
-        except DBAPIError as error:
+        except DatabaseAway as error:
             self._try_until_leases_end([report], error)
         except Exception:
             # Its lease will run out, and it is tried again with the same token.
             log.exception("The result of job %s is lost", report.claim.id)
 
-    def _try_until_leases_end(self, group: Sequence[Report], error: DBAPIError) -> None:
+    def _try_until_leases_end(self, group: Sequence[Report], error: DatabaseAway) -> None:
         """While the database is away results are kept. Once a lease has run out its result would
         be fenced, so there is no use in keeping it longer."""
         lease = self._app.config["SETTINGS"].lease_seconds
         until = clock.monotonic() + lease
-        log.warning("Results wait for the database: %s", str(error.orig)[:200])
+        log.warning("Results wait for the database: %s", error)
         while clock.monotonic() < until:
             self._stopped.wait(RETRY_EVERY)
             try:
                 self._settle(group)
-            except DBAPIError:
+            except DatabaseAway:
                 if self._stopped.is_set():
                     return
                 continue

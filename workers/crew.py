@@ -5,7 +5,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app import clock
@@ -45,7 +45,7 @@ class Crew:
         self._unwritten = 0  # ended, not yet written
         self._threads = 0
         self._idle_threads = 0
-        self._mean = 0.005  # seconds a job took of late
+        self._mean = FAST * 2  # seconds a job took of late; slow until known better
         self._alone = False
 
     @property
@@ -123,10 +123,19 @@ class Crew:
                 self._running[held.work.claim.id] = held
             self._carry_out(held)
 
+    def _begin(self, report: Report) -> None:
+        """Report that an attempt begins. One that lost a worker before begins on record: if its
+        worker is lost again without that record, it was not the one that did it."""
+        on_record = report.claim.losses > 0
+        written = threading.Event() if on_record else None
+        self._report(replace(report, written=written))
+        if written is not None:
+            written.wait()
+
     def _carry_out(self, held: _Held) -> None:
         claim = held.work.claim
         started, began = clock.now(), clock.monotonic()
-        self._report(Report(claim, Span(started), self._worker))
+        self._begin(Report(claim, Span(started), self._worker))
         try:
             outcome = carry_out(held.work, self._tools)
         except Exception as error:

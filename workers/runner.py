@@ -47,6 +47,7 @@ class Runner:
         self.stopping = threading.Event()
         self._woken = threading.Event()
         self._idle = threading.Event()
+        self._alone_is_next = True
         self.committer = Committer(app, on_written=self._written)
         self.crew = Crew(self.settings.worker_threads, self.tools, self.name, self.committer.put)
         self.keeper = Keeper(self)
@@ -113,23 +114,28 @@ class Runner:
     def _turn(self) -> float:
         """Claim what this process can carry; returns how long to wait for a reason to go on."""
         self._hand_back(self.crew.take_unstarted(older_than=UNSTARTED_FOR))
-        if self.keeper.someone_wants_to_be_alone:
+        if self.keeper.someone_wants_to_be_alone and self._alone_is_next:
+            if self.crew.in_flight:
+                return LOOK_EVERY
             return self._turn_alone()
         room = self.crew.room()
         if room <= 0:
             return LOOK_EVERY  # woken when results have been written
         held = self._claim(room)
+        self._alone_is_next = True
         if held:
             self._idle.clear()
             return 0.0 if len(held) == room else self._until_next_due(busy=True)
         return self._until_next_due(busy=self.crew.in_flight > 0)
 
     def _turn_alone(self) -> float:
-        """A job that took down workers is carried out with nothing else in this process."""
-        if self.crew.in_flight == 0:
-            self.keeper.someone_wants_to_be_alone = False
-            self._claim(1, alone=True)
-        return LOOK_EVERY
+        """A job that took down workers is carried out with nothing else in this process, in turn
+        with all others."""
+        self._alone_is_next = False
+        if self._claim(1, alone=True):
+            return LOOK_EVERY
+        self.keeper.someone_wants_to_be_alone = False
+        return 0.0
 
     def _claim(self, limit: int, *, alone: bool = False) -> list[Claim]:
         with transaction.writing() as session:

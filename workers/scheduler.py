@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 from rq_scheduler import Scheduler
 from sqlalchemy.exc import DBAPIError
 
-from app import transaction
+from app import clock, transaction
 from app.config import Settings
 from app.domain import processes
 from app.redis_client import connect
@@ -64,7 +64,7 @@ class RunsheetScheduler(Scheduler):
     def enqueue_jobs(self) -> list[Any]:
         """Move what is due into its queue. An entry that can't be read is dropped: the bell it
         stood for is not needed for correctness."""
-        due = self.connection.zrangebyscore(self.scheduled_jobs_key, 0, time.time())
+        due = self.connection.zrangebyscore(self.scheduled_jobs_key, 0, clock.now().timestamp())
         moved = []
         for raw in due:
             try:

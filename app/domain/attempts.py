@@ -4,6 +4,7 @@ their instances. A result whose lease is gone changes nothing and is logged as f
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -35,6 +36,8 @@ class Report:
     span: Span
     worker: str
     outcome: Outcome | None = None
+    # Set once this is in the database (or never will be), for whoever waits for that.
+    written: Event | None = None
 
 
 def settle(session: Session, reports: Iterable[Report]) -> None:
@@ -244,22 +247,34 @@ def give_back_expired(session: Session, poison_after: int) -> int:
 def _lose(ledger: Ledger, row: Row[Any], poison_after: int) -> None:
     claim = Claim(**{name: getattr(row, name) for name in Claim.__slots__})
     instance, step = _find(ledger, claim)
+    begun = _has_begun(ledger, claim)
+    if claim.losses and not begun:
+        # After its first loss a job begins on record before it does anything. Lost without that
+        # record, it only sat beside the one that took the worker down: nothing was tried.
+        _postpone_lost(ledger, claim, ledger.now, tried=False, losses_alone=claim.losses_alone)
+        return
     was_alone = claim.losses >= claims.ALONE_AFTER
     losses_alone = claim.losses_alone + was_alone
     rest = RESTS[min(losses_alone, len(RESTS)) - 1] if was_alone else 0
     run_at = ledger.now + timedelta(seconds=rest)
-    _log_lost_attempt(ledger, instance, step, claim, row, run_at)
+    _log_lost_attempt(ledger, instance, step, claim, row, run_at, begun=begun)
     if losses_alone >= poison_after:
         _poison(ledger, instance, step, claim, losses_alone)
         return
+    _postpone_lost(ledger, claim, run_at, tried=True, losses_alone=losses_alone)
+
+
+def _postpone_lost(
+    ledger: Ledger, claim: Claim, run_at: datetime, *, tried: bool, losses_alone: int
+) -> None:
     ledger.postponed.append(
         {
             "b_id": claim.id,
             "run_at": run_at,
             "queued_at": run_at,
-            "attempt": claim.attempt + 1,
-            "allowed": claim.allowed + 1,
-            "losses": claim.losses + 1,
+            "attempt": claim.attempt + tried,
+            "allowed": claim.allowed + tried,
+            "losses": claim.losses + tried,
             "losses_alone": losses_alone,
         }
     )
@@ -273,11 +288,13 @@ def _log_lost_attempt(
     claim: Claim,
     row: Row[Any],
     run_at: datetime,
+    *,
+    begun: bool,
 ) -> None:
     span = Span(row.claimed_at, ledger.now, (ledger.now - row.claimed_at).total_seconds())
     unknown = Outcome(verdict="retry", error=LOST, unknown=True)
     ending = _ending(span, unknown, AttemptOutcome.UNKNOWN)
-    if not _has_begun(ledger, claim):
+    if not begun:
         _begin(ledger, instance, step, claim, span, row.worker)
     ledger.close_attempt(claim.execution_id or 0, claim.attempt, ending)
     if claim.kind == JobKind.STEP:

@@ -12,6 +12,7 @@ from app.domain import input_schemas, lifecycle
 from app.domain.actions import require_instance_action
 from app.domain.graph import Graph, graph_of
 from app.domain.ledger import Ledger, changing
+from app.domain.ledger_writer import insert_instances
 from app.domain.records import InstanceRecord, StepRecord
 from app.errors import FieldError, Invalid, NotFound, NotPublished
 from app.models import WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
@@ -44,6 +45,7 @@ def _start(
 ) -> list[int]:
     versions: dict[tuple[Any, ...], _Version] = {}
     faults: list[FieldError] = []
+    started: list[tuple[InstanceRecord, int]] = []
     with changing(session, actor=actor) as ledger:
         for wish, path in zip(wishes, at, strict=True):
             key = (wish.template_key, wish.template_id, wish.version)
@@ -55,9 +57,12 @@ def _start(
             except Invalid as invalid:
                 faults += invalid.errors
                 continue
-            _add(ledger, version, wish.title, values)
+            started.append((_new_instance(ledger, version, wish.title, values), version.row.number))
         if faults:
             raise Invalid(faults)
+        insert_instances(ledger, [instance for instance, _ in started])
+        for instance, number in started:
+            ledger.record(instance, "instance.started", data={"version": number})
     return [instance.id or 0 for instance in ledger.added]
 
 
@@ -81,7 +86,9 @@ def _find_version(session: Session, wish: InstanceIn) -> _Version:
     return _Version(row, row.steps, graph_of(session.connection(), row.id))
 
 
-def _add(ledger: Ledger, version: _Version, title: str, values: dict[str, Any]) -> None:
+def _new_instance(
+    ledger: Ledger, version: _Version, title: str, values: dict[str, Any]
+) -> InstanceRecord:
     row = version.row
     instance = InstanceRecord(
         id=None,
@@ -97,8 +104,7 @@ def _add(ledger: Ledger, version: _Version, title: str, values: dict[str, Any]) 
     )
     for step in version.steps:
         instance.steps[step.key] = _new_step(step)
-    ledger.added.append(instance)
-    ledger.record(instance, "instance.started", data={"version": row.number})
+    return instance
 
 
 def _new_step(step: WorkflowTemplateStep) -> StepRecord:

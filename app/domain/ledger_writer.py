@@ -1,6 +1,6 @@
 """Writes a ledger down: one statement per table and kind of change, however many rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, update
@@ -69,7 +69,7 @@ class LostUpdate(RuntimeError):
 def write(ledger: Ledger) -> None:
     """Write all changes of a ledger inside its transaction."""
     connection = ledger.session.connection()
-    _insert_instances(connection, ledger)
+    _insert_steps(connection, ledger.added)
     _update_instances(connection, ledger)
     _update_steps(connection, ledger)
     write_work(connection, ledger)
@@ -77,9 +77,9 @@ def write(ledger: Ledger) -> None:
     _write_notices(connection, ledger)
 
 
-def _insert_instances(connection: Connection, ledger: Ledger) -> None:
-    if not ledger.added:
-        return
+def insert_instances(ledger: Ledger, added: Sequence[InstanceRecord]) -> None:
+    """Give new instances their rows, and with them their ids, before anything happens to them."""
+    connection = ledger.session.connection()
     rows = [
         {name: getattr(instance, name) for name in _INSTANCE_COLUMNS}
         | {
@@ -91,13 +91,12 @@ def _insert_instances(connection: Connection, ledger: Ledger) -> None:
             "started_at": instance.started_at,
             "updated_at": ledger.now,
         }
-        for instance in ledger.added
+        for instance in added
     ]
-    for instance, new_id in zip(
-        ledger.added, insert_ids(connection, _instances, rows), strict=True
-    ):
+    ids = insert_ids(connection, _instances, rows)
+    for instance, new_id in zip(added, ids, strict=True):
         instance.id = new_id
-    _insert_steps(connection, ledger.added)
+    ledger.added += added
 
 
 def _insert_steps(connection: Connection, instances: Iterable[InstanceRecord]) -> None:
@@ -114,7 +113,7 @@ def _update_instances(connection: Connection, ledger: Ledger) -> None:
     rows = [
         {name: getattr(instance, name) for name in _INSTANCE_COLUMNS}
         | {"b_id": instance.id, "b_seq": instance.was_seq, "updated_at": ledger.now}
-        for instance in ledger.instances.values()
+        for instance in ledger.touched()
         if instance.event_seq != instance.was_seq
     ]
     _change_all(connection, _UPDATE_INSTANCE, rows)

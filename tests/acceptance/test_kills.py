@@ -40,8 +40,9 @@ def test_steps_survive_thirty_kills(ringing_app, receiver, environ, start, tmp_p
     publish_post(receiver.url)
     start_many(STEPS)
     start(SCHEDULER)
-    with chaos.Crew(environ | {"LEASE_SECONDS": "3"}, tmp_path / "workers.log") as crew:
-        hits = chaos.kill_while_busy(crew, KILLS, pause=0.7, open_=chaos.open_instances)
+    few = environ | {"LEASE_SECONDS": "3", "WORKER_THREADS": "2"}  # so that it lasts long enough
+    with chaos.Crew(few, tmp_path / "workers.log", size=3) as crew:
+        hits = chaos.kill_while_busy(crew, KILLS, pause=0.3, open_=chaos.open_instances)
         wait_until(
             lambda: chaos.open_instances() == 0, seconds=120, every=0.25, why="all should complete"
         )

@@ -253,7 +253,6 @@ def test_a_due_time_counts_from_when_the_step_became_ready(app):
     assert timedelta(hours=23) < due - clock.now() <= timedelta(days=1)
 
 
-@pytest.mark.xfail(reason="A new instance has no id yet when its first steps are activated")
 def test_a_condition_on_the_instance_itself_can_be_met_by_the_first_step(app):
     publish(task("call", when={"all": [["instance.id", ">", 0]]}))
     instance_id = begin()
