@@ -56,6 +56,10 @@ class TemplatesPage(Page):
     archived: bool = Field(False, description="Archived templates instead of the others.")
 
 
+class VersionsPage(Page):
+    cursor: Seq | None = Field(None, description="`nextCursor` of the page before.")
+
+
 class InstancesPage(Page):
     state: InstanceState | None = None
     template_key: str | None = Field(None, max_length=120)

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, request, url_for
 
 from app.api.endpoint import Ask, endpoint
-from app.api.parameters import ExportFormat, Page, TemplatesPage
+from app.api.parameters import ExportFormat, TemplatesPage, VersionsPage
 from app.api.rendering import Reply, created, page
 from app.domain import permissions, template_queries, templates
 from app.errors import DraftIsStale
@@ -97,10 +97,10 @@ def publish_template(ask: Ask[PublishIn], template_id: int) -> Reply:
     permission="read",
     gives=VersionOut,
     many=True,
-    query=Page,
+    query=VersionsPage,
 )
 def list_versions(ask: Ask[None], template_id: int) -> Reply:
-    wanted: Page = ask.query
+    wanted: VersionsPage = ask.query
     return page(
         *template_queries.list_versions(
             ask.session, template_id, before=wanted.cursor, limit=wanted.limit

@@ -15,6 +15,7 @@ from app import transaction
 from app.models import WorkflowInstance, WorkflowTemplate
 from tests.api.conftest import Caller
 from tests.api.test_main_story import ORDER, publish, start
+from tests.support.marks import both_databases
 from tests.support.workflows import task, webhook, work
 
 ROUTES = [
@@ -228,6 +229,7 @@ def dumped(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
+@both_databases
 @thorough
 @given(value=JSON)
 def test_no_document_at_all_makes_the_server_fail(running, value):
@@ -364,6 +366,7 @@ PLAUSIBLE = st.sampled_from(
 )
 
 
+@both_databases
 @thorough
 @given(path=st.sampled_from(list(paths_of(RICH))), junk=PLAUSIBLE)
 def test_no_likely_part_of_a_template_makes_the_server_fail(running, path, junk):
