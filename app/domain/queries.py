@@ -65,7 +65,7 @@ def _matches(text: str) -> Any:
     return found
 
 
-def _summaries() -> Select[tuple[WorkflowInstance]]:
+def _summaries() -> Select[WorkflowInstance]:
     return (
         select(WorkflowInstance)
         .join(WorkflowInstance.template)

@@ -93,7 +93,7 @@ class AutomationConfig(Schema):
     timeout_seconds: float = Field(
         20, gt=0, le=20, strict=True, description="Limit of one attempt, seconds."
     )
-    retry: Retry = Field(default_factory=Retry)
+    retry: Retry = Field(default_factory=lambda: Retry.model_validate({}))
     run_at: Moment | None = Field(None, description="Not before this time; may be a placeholder.")
     delay: Duration | None = Field(None, description="How long after it became ready.")
     recurrence: Recurrence | None = None

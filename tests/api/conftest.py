@@ -82,3 +82,13 @@ def caller(app: Flask) -> Iterator[Callable[..., Caller]]:
 @pytest.fixture
 def admin(caller: Callable[..., Caller]) -> Caller:
     return caller("admin")
+
+
+@pytest.fixture
+def running(admin: Caller) -> Caller:
+    """An admin's caller; template 1 is published and instance 1 runs."""
+    from tests.api.test_main_story import publish, start
+
+    publish(admin)
+    start(admin)
+    return admin
