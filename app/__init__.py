@@ -4,6 +4,7 @@ from flask import Flask
 
 from app import bells
 from app.config import ConfigError, Settings
+from app.domain.addresses import AllowList
 from app.extensions import csrf, db, engine_options, htmx, login_manager, prepare_engine
 from app.version import VERSION
 
@@ -36,7 +37,8 @@ def create_core(settings: Settings | None = None) -> Flask:
     if settings is None:
         try:
             settings = Settings.load()
-        except ConfigError as error:
+            AllowList.parse(settings.outbound_allow)
+        except (ConfigError, ValueError) as error:
             raise SystemExit(f"runsheet: {error}") from None
     app = Flask(__name__)
     app.config.update(

@@ -74,7 +74,7 @@ class RqBell:
             return
         try:
             ring(self._redis())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Whatever Redis does, what was asked for is committed and will be found.
             self._silent_until = clock.monotonic() + 1.0
             log.warning("The bell could not be rung: %s", error)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from app import bells
+from app import bells, clock
 from app.domain import claims, lifecycle
 from app.domain.claims import Claim
 from app.domain.ledger import Ledger, changing
@@ -193,7 +193,7 @@ def _move(
         lifecycle.apply(ledger, instance, step, "complete", ActionState.COMPLETED, data=data, at=at)
     elif run_at is not None:
         step.next_attempt_at = run_at
-        data["nextAttemptAt"] = run_at.isoformat()
+        data["nextAttemptAt"] = clock.written(run_at)
         lifecycle.apply(
             ledger, instance, step, "retry_later", ActionState.RETRY_WAIT, data=data, at=at
         )
@@ -304,7 +304,7 @@ def _log_lost_attempt(
         data = {
             "attempt": claim.attempt,
             "worker": row.worker,
-            "nextAttemptAt": run_at.isoformat(),
+            "nextAttemptAt": clock.written(run_at),
         }
         lifecycle.apply(ledger, instance, step, "lose_worker", ActionState.RETRY_WAIT, data=data)
 

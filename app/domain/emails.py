@@ -33,7 +33,7 @@ def build(
     mail["Message-ID"] = f"<{token}@{urlsplit(base_url).hostname or 'runsheet'}>"
     mail.set_content(_render(config["text"], context))
     if config.get("html"):
-        mail.add_alternative(_render(config["html"], context), subtype="html")
+        mail.add_alternative(_render(config["html"], context, escape=True), subtype="html")
     return mail
 
 
@@ -51,10 +51,10 @@ def _address(text: str) -> Address:
         raise NotAMail(f"{text[:100]!r} is not a mail address") from None
 
 
-def _render(text: str, context: Mapping[str, Any]) -> str:
+def _render(text: str, context: Mapping[str, Any], *, escape: bool = False) -> str:
     if "{{" not in text and "{%" not in text:
         return text
-    from liquid import Environment
+    from liquid import Environment, StrictUndefined
     from liquid.exceptions import LiquidError
 
     class Limited(Environment):
@@ -65,6 +65,8 @@ def _render(text: str, context: Mapping[str, Any]) -> str:
         context_depth_limit = 10
 
     try:
-        return Limited().from_string(text).render(**context)
+        # A path that leads nowhere must not leave a hole in a mail that is then sent.
+        environment = Limited(undefined=StrictUndefined, autoescape=escape)
+        return environment.from_string(text).render(**context)
     except LiquidError as error:
         raise NotAMail(f"the text can't be rendered: {str(error)[:200]}") from None

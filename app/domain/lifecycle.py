@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app import bells
+from app import bells, clock
 from app.domain import notices, producer
 from app.domain.conditions import describe_refusal, holds
 from app.domain.ledger import SYSTEM, Ledger
@@ -148,7 +148,7 @@ def _activate(
     step.due_at = ledger.now + due_in if due_in is not None else None
     data = {"actionState": str(action_state)}
     if step.next_attempt_at:
-        data["nextAttemptAt"] = step.next_attempt_at.isoformat()
+        data["nextAttemptAt"] = clock.written(step.next_attempt_at)
     apply(ledger, instance, step, "activate", action_state, data=data)
 
 
