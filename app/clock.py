@@ -25,11 +25,6 @@ def now() -> datetime:
     return datetime.fromtimestamp(time.monotonic() + _offset + _travelled, UTC)
 
 
-def written(at: datetime) -> str:
-    """A time as it crosses a boundary: ISO 8601 in UTC with `Z`."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 def monotonic() -> float:
     """Seconds on a clock that only goes forward; for measuring how long something took."""
     return time.monotonic()

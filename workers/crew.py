@@ -148,5 +148,5 @@ class Crew:
         with self._lock:
             del self._running[claim.id]
             self._unwritten += 1
-            self._mean += (seconds - self._mean) / 16
+            self._mean += (seconds - self._mean) / 8
         self._report(Report(claim, Span(started, clock.now(), seconds), self._worker, outcome))

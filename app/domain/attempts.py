@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from app import bells, clock
+from app import bells
 from app.domain import claims, lifecycle
 from app.domain.claims import Claim
 from app.domain.ledger import Ledger, changing
@@ -19,6 +19,7 @@ from app.domain.records import InstanceRecord, StepRecord
 from app.domain.retries import wait_before_next
 from app.models import AutomationExecutionLog
 from app.models.vocabulary import AUTOMATION_QUEUE, ActionState, AttemptOutcome, JobKind, State
+from app.schemas.base import zulu
 from app.schemas.retry import Retry
 
 # Seconds a step rests after it lost its first, second, … worker while alone. A step that really
@@ -193,7 +194,7 @@ def _move(
         lifecycle.apply(ledger, instance, step, "complete", ActionState.COMPLETED, data=data, at=at)
     elif run_at is not None:
         step.next_attempt_at = run_at
-        data["nextAttemptAt"] = clock.written(run_at)
+        data["nextAttemptAt"] = zulu(run_at)
         lifecycle.apply(
             ledger, instance, step, "retry_later", ActionState.RETRY_WAIT, data=data, at=at
         )
@@ -304,7 +305,7 @@ def _log_lost_attempt(
         data = {
             "attempt": claim.attempt,
             "worker": row.worker,
-            "nextAttemptAt": clock.written(run_at),
+            "nextAttemptAt": zulu(run_at),
         }
         lifecycle.apply(ledger, instance, step, "lose_worker", ActionState.RETRY_WAIT, data=data)
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app import bells, clock
+from app import bells
 from app.domain import notices, producer
 from app.domain.conditions import describe_refusal, holds
 from app.domain.ledger import SYSTEM, Ledger
 from app.domain.paths import MissingPath
 from app.domain.records import DONE, OPEN, InstanceRecord, StepRecord
 from app.models.vocabulary import AUTOMATION_QUEUE, ActionState, InstanceState, State, Trigger
+from app.schemas.base import zulu
 
 PENDING, READY, STARTED = State.PENDING, State.READY, State.STARTED
 COMPLETED, FAILED, SKIPPED, CANCELLED = (
@@ -148,7 +149,7 @@ def _activate(
     step.due_at = ledger.now + due_in if due_in is not None else None
     data = {"actionState": str(action_state)}
     if step.next_attempt_at:
-        data["nextAttemptAt"] = clock.written(step.next_attempt_at)
+        data["nextAttemptAt"] = zulu(step.next_attempt_at)
     apply(ledger, instance, step, "activate", action_state, data=data)
 
 

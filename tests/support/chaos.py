@@ -40,9 +40,7 @@ class Crew:
             process.end()
 
     def hire(self) -> None:
-        self.processes.append(
-            Process([*WORKER, "workflow-automation"], self.environ, self.log)
-        )
+        self.processes.append(Process([*WORKER, "workflow-automation"], self.environ, self.log))
 
     def kill(self, pid: int) -> bool:
         """SIGKILL the process of this pid, if it is one of ours, and hire another."""
@@ -66,18 +64,18 @@ def leases() -> Counter[int]:
         return Counter({int(worker.split(":")[1]): count for worker, count in rows})
 
 
-def kill_while_busy(crew: Crew, kills: int, pause: float, open_: Callable[[], int]) -> list[int]:
+def kill_while_busy(crew: Crew, kills: int, pause: float, busy: Callable[[], bool]) -> list[int]:
     """Kill whichever worker holds most leases, again and again, until it was done `kills` times
-    or nothing is open any more. Returns how many leases each kill hit."""
+    or it is no longer busy. Returns how many leases each kill hit."""
     hits: list[int] = []
     rest = threading.Event()
     until = monotonic() + 150
-    while len(hits) < kills and monotonic() < until and open_():
-        held = leases()
-        if held:
-            pid, count = held.most_common(1)[0]
+    while len(hits) < kills and monotonic() < until and busy():
+        for pid, count in leases().most_common():
+            # The leases of those killed before are still there, and are passed over.
             if crew.kill(pid):
                 hits.append(count)
+                break
         rest.wait(pause)
     return hits
 
@@ -133,4 +131,3 @@ def account(receiver: Receiver) -> Account:
         repeats=len(receiver.requests) - len(tokens),
         tokens_per_step=max(map(len, tokens.values()), default=0),
     )
-

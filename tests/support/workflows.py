@@ -70,18 +70,14 @@ def claim(limit: int = 50, *, worker: str = "worker-1", alone: bool = False) -> 
 def report_begun(*held: Claim, worker: str = "worker-1") -> None:
     """Say that these attempts began."""
     with transaction.writing() as session:
-        attempts.settle(
-            session, [attempts.Report(job, Span(clock.now()), worker) for job in held]
-        )
+        attempts.settle(session, [attempts.Report(job, Span(clock.now()), worker) for job in held])
 
 
 def report_ended(outcome: Outcome, *held: Claim, worker: str = "worker-1") -> None:
     """Say how these attempts, which began before, ended."""
     with transaction.writing() as session:
         span = Span(clock.now(), clock.now(), 0.01)
-        attempts.settle(
-            session, [attempts.Report(job, span, worker, outcome) for job in held]
-        )
+        attempts.settle(session, [attempts.Report(job, span, worker, outcome) for job in held])
 
 
 def work(outcome: Outcome | None = None) -> int:
