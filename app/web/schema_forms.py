@@ -10,6 +10,7 @@ from typing import Any
 from flask import request
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # pyright: ignore[reportAttributeAccessIssue]
 
 from app.errors import FieldError, Invalid, Malformed
 from app.extensions import compact_json
@@ -71,13 +72,14 @@ def _form(fields: dict[str, Any], *, bound: bool) -> FlaskForm:
 
 def _fields(schema: dict[str, Any], prefix: str, id: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for at, (name, rule) in enumerate(_properties(schema)):
+    for at, (name, rule) in enumerate(properties(schema)):
         required = name in schema.get("required", ()) and "default" not in rule
         found[prefix + name] = _field(name, rule, f"{id}-{at}", required=required)
     return found
 
 
-def _properties(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+def properties(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The fields that a schema names. A rule may also be true or false; that says nothing here."""
     found = schema.get("properties") or {}
     return [(name, rule if isinstance(rule, dict) else {}) for name, rule in found.items()]
 
@@ -106,8 +108,8 @@ def _field(name: str, rule: dict[str, Any], id: str, *, required: bool) -> Any:
         return BooleanField(**given)
     if kind == "enum":
         # Nobody decides by not looking: without a default there is an empty choice.
-        empty = [] if "default" in rule else [("", "")]
-        choices = [(compact_json(value), _shown(value)) for value in rule["enum"]]
+        empty = [] if "default" in rule else [SelectChoice("", "")]
+        choices = [SelectChoice(compact_json(value), _shown(value)) for value in rule["enum"]]
         return SelectField(**given, choices=empty + choices, validate_choice=False)
     if kind == "json":
         return TextAreaField(**given, render_kw={"rows": 3, "spellcheck": "false"})
@@ -147,7 +149,7 @@ def read(form: FlaskForm, schema: dict[str, Any], prefix: str) -> dict[str, Any]
     where a text is not what it should be."""
     faults: list[FieldError] = []
     found: dict[str, Any] = {}
-    for name, rule in _properties(schema):
+    for name, rule in properties(schema):
         text = form[prefix + name].data
         if text is None or text == "":
             continue

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from app import transaction
-from app.domain import queries, steps
+from app.domain import input_schemas, queries, steps
 from app.errors import Invalid, Malformed
 from app.schemas.base import loads
 from app.schemas.instance import Reason
@@ -53,7 +53,8 @@ def _output(session: Session, instance_id: int, key: str) -> dict[str, Any]:
     schema, form = schema_forms.answer_schema(step), schema_forms.answer_form(step)
     if schema is None or form is None:
         return _json_output(moves.typed("output"))
-    return schema_forms.read(form, schema, schema_forms.OUTPUT)
+    answers = schema_forms.read(form, schema, schema_forms.OUTPUT)
+    return input_schemas.read_input(schema, answers, at="output")
 
 
 def _json_output(text: str) -> dict[str, Any]:

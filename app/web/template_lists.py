@@ -60,7 +60,7 @@ def _steps(session: Session, ids: Sequence[int]) -> dict[int, int]:
     """How many steps the newest version of each has; of a draft that never was one, its own."""
     template, version, step = WorkflowTemplate, WorkflowTemplateVersion, WorkflowTemplateStep
     published = (
-        select(template.id, func.count(step.id))
+        select(template.id, func.count(step.id).label("number"))
         .join(version, version.template_id == template.id)
         .join(step, step.version_id == version.id)
         .where(template.id.in_(ids), version.number == template.newest_version)
@@ -69,15 +69,15 @@ def _steps(session: Session, ids: Sequence[int]) -> dict[int, int]:
     drafts = select(template.id, template.draft).where(
         template.id.in_(ids), template.newest_version.is_(None)
     )
-    in_drafts = {id: len(draft["steps"]) for id, draft in session.execute(drafts).tuples()}
-    return in_drafts | dict(session.execute(published).tuples().all())
+    in_drafts = {id: len(draft["steps"]) for id, draft in session.execute(drafts)}
+    return in_drafts | {row.id: row.number for row in session.execute(published)}
 
 
 def _instances(session: Session, ids: Sequence[int], states: Sequence[str]) -> dict[int, int]:
     instance = WorkflowInstance
     query = (
-        select(instance.template_id, func.count())
+        select(instance.template_id, func.count().label("number"))
         .where(instance.template_id.in_(ids), instance.state.in_(states))
         .group_by(instance.template_id)
     )
-    return dict(session.execute(query).tuples().all())
+    return {row.template_id: row.number for row in session.execute(query)}

@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.domain import template_queries, templates
+from app.extensions import compact_json
 from app.web import words
 from app.web.graph import Graph, layout
+from app.web.schema_forms import properties
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,15 @@ class StepView:
 
 
 @dataclass(frozen=True, slots=True)
+class Input:
+    """A field of the input, and what is known of it, in words."""
+
+    name: str
+    title: str
+    facts: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateView:
     id: int
     key: str
@@ -42,6 +53,7 @@ class TemplateView:
     updated_by: str
     draft_revision: int
     input_schema: dict[str, Any]
+    inputs: list[Input]
     steps: list[StepView]
     graph: Graph
 
@@ -65,6 +77,7 @@ def read_template(session: Session, template_id: int) -> TemplateView:
         updated_by=words.actor(row.updated_by),
         draft_revision=row.draft_revision,
         input_schema=source["inputSchema"],
+        inputs=_inputs(source["inputSchema"]),
         steps=steps,
         graph=layout([(step.key, step.name, step.depends_on) for step in steps]),
     )
@@ -83,3 +96,21 @@ def _step(step: dict[str, Any]) -> StepView:
         when=step["when"],
         due_in=step["dueIn"],
     )
+
+
+def _inputs(schema: dict[str, Any]) -> list[Input]:
+    required = schema.get("required", ())
+    return [
+        Input(name, str(rule.get("title") or name), _facts(rule, required=name in required))
+        for name, rule in properties(schema)
+    ]
+
+
+def _facts(rule: dict[str, Any], *, required: bool) -> list[str]:
+    kinds = rule.get("type") or ("one of a few" if "enum" in rule else "anything")
+    facts = [kinds if isinstance(kinds, str) else " or ".join(kinds)]
+    if required:
+        facts.append("required")
+    if "default" in rule:
+        facts.append(f"default {compact_json(rule['default'])}")
+    return facts

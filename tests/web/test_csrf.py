@@ -1,0 +1,67 @@
+"""Forms are believed only with the token of the session they came from."""
+
+import re
+
+import pytest
+
+from tests.web.conftest import Person, said
+
+
+@pytest.fixture
+def guarded(app, operator) -> Person:
+    app.config["WTF_CSRF_ENABLED"] = True
+    return operator
+
+
+def token_on(page) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+    assert found
+    return found[1]
+
+
+def test_a_form_without_the_token_changes_nothing(guarded, order):
+    answer = guarded.post(f"/instances/{order}/pause")
+    assert answer.status_code == 400
+    assert "Reload it" in said(answer)
+    assert "PAUSED" not in guarded.get(f"/instances/{order}/json").text
+
+
+def test_htmx_is_told_in_a_toast(guarded, order):
+    answer = guarded.post(f"/instances/{order}/pause", htmx=True)
+    assert answer.status_code == 400
+    assert '<hx-partial hx-target="#toasts"' in answer.text
+
+
+def test_a_form_with_the_token_is_carried_out(guarded, order):
+    token = token_on(guarded.get(f"/instances/{order}"))
+    answer = guarded.post(f"/instances/{order}/pause", {"csrf_token": token})
+    assert answer.status_code == 303
+
+
+def test_the_token_of_another_session_is_refused(guarded, visit, order):
+    token = token_on(visit("admin").get(f"/instances/{order}"))
+    assert guarded.post(f"/instances/{order}/pause", {"csrf_token": token}).status_code == 400
+
+
+def test_every_post_form_carries_the_token(guarded, order):
+    for path in ("/", f"/instances/{order}/steps/pack", "/templates/1/start"):
+        page = guarded.get(path).text
+        for form in re.findall(r'<form[^>]*method="post".*?</form>', page, flags=re.S):
+            assert 'name="csrf_token"' in form, path
+
+
+def test_the_sign_in_form_needs_it_too(app):
+    app.config["WTF_CSRF_ENABLED"] = True
+    stranger = Person(app, None)
+    answer = stranger.post("/sign-in", {"email": "a@example.com", "password": "x"})
+    assert answer.status_code == 400
+    token = token_on(stranger.get("/sign-in"))
+    sent = {"email": "a@example.com", "password": "x", "csrf_token": token}
+    assert stranger.post("/sign-in", sent).status_code == 401
+
+
+def test_who_was_signed_out_meanwhile_is_told_so(app, order):
+    app.config["WTF_CSRF_ENABLED"] = True
+    answer = Person(app, None).post(f"/instances/{order}/pause", htmx=True)
+    assert answer.status_code == 401
+    assert "You are signed out" in said(answer)

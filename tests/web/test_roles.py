@@ -1,0 +1,99 @@
+"""Who may open which page: every HTML route and every role. A new route must be entered here."""
+
+import pytest
+from flask import Flask
+
+from app.models.vocabulary import Role
+from app.web.access import EVERYBODY, permission_of
+
+READ = frozenset(Role)
+OPERATE = READ - {Role.VIEWER}
+EVERY = "everybody, signed in or not"
+
+STEP = "/instances/{id}/steps/pack"
+# Route: who may, and a path that leads there.
+MATRIX = {
+    ("GET", "auth.sign_in"): (EVERY, "/sign-in"),
+    ("POST", "auth.sign_in"): (EVERY, "/sign-in"),
+    ("GET", "auth.link"): (EVERY, "/sign-in/link/unknown"),
+    ("POST", "auth.sign_out"): (READ, "/sign-out"),
+    ("GET", "dashboard.show"): (READ, "/"),
+    ("GET", "instances.index"): (READ, "/instances"),
+    ("GET", "instances.show"): (READ, "/instances/{id}"),
+    ("GET", "instances.live"): (READ, "/instances/{id}/live"),
+    ("GET", "instances.stream"): (READ, "/instances/{id}/stream"),
+    ("GET", "instances.as_json"): (READ, "/instances/{id}/json"),
+    ("POST", "instances.move"): (OPERATE, "/instances/{id}/pause"),
+    ("GET", "steps.show"): (READ, STEP),
+    ("POST", "steps.move"): (OPERATE, f"{STEP}/start"),
+    ("GET", "tasks.index"): (READ, "/tasks"),
+    ("GET", "templates.index"): (READ, "/templates"),
+    ("GET", "templates.show"): (READ, "/templates/1"),
+    ("GET", "templates.ask_to_start"): (OPERATE, "/templates/1/start"),
+    ("POST", "templates.start"): (OPERATE, "/templates/1/start"),
+    ("GET", "search.go"): (READ, "/search?q=order"),
+}
+
+
+def html_routes(app: Flask) -> set[tuple[str, str]]:
+    return {
+        (method, rule.endpoint)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static" and not rule.endpoint.startswith("api_")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def test_every_route_is_in_the_matrix(app):
+    assert html_routes(app) == set(MATRIX), "enter the route in MATRIX, with who may open it"
+
+
+def test_every_view_names_its_permission(app):
+    for _, endpoint in html_routes(app):
+        assert permission_of(endpoint), f"{endpoint}: put @needs(…) on it"
+
+
+@pytest.mark.parametrize(("method", "endpoint"), MATRIX)
+@pytest.mark.parametrize("role", [*Role])
+def test_each_role_opens_what_it_may_and_nothing_else(visit, order, method, endpoint, role):
+    allowed, path = MATRIX[method, endpoint]
+    person = visit(role)
+    answer = person.ask(method, path.format(id=order))
+    status = answer.status_code
+    answer.close()
+    if allowed == EVERY or role in allowed:
+        assert status in (200, 302, 303), path
+    else:
+        assert status == 403, path
+
+
+@pytest.mark.parametrize(("method", "endpoint"), MATRIX)
+def test_a_stranger_is_led_to_the_sign_in(visit, order, method, endpoint):
+    allowed, path = MATRIX[method, endpoint]
+    answer = visit(None).ask(method, path.format(id=order))
+    if allowed == EVERY:
+        assert answer.status_code in (200, 401)
+    elif method == "GET":
+        assert answer.status_code == 302
+        assert answer.location.startswith("/sign-in")
+    else:
+        assert answer.status_code == 401
+
+
+def test_everybody_is_a_word_that_no_permission_has(app):
+    from app.domain.permissions import PERMISSIONS
+
+    assert EVERYBODY not in PERMISSIONS
+
+
+def test_a_view_that_names_no_permission_is_for_nobody(app, visit):
+    app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
+    answer = visit("admin").get("/forgotten")
+    assert answer.status_code == 403
+    assert "secret" not in answer.text
+
+
+def test_a_viewer_sees_no_buttons(viewer, order):
+    page = viewer.get(f"/instances/{order}/steps/pack").text
+    assert "data-act" not in page
+    assert "/start" not in viewer.get("/templates/1").text
