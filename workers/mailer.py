@@ -55,7 +55,7 @@ def _connect(smtp_url: str) -> smtplib.SMTP:
     return server
 
 
-def _refused(answer: tuple[int, bytes], shown: dict[str, str]) -> Outcome:
+def _refused(answer: tuple[int, bytes | str], shown: dict[str, str]) -> Outcome:
     code, words = answer
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
     verdict = "retry" if 400 <= code < 500 else "failed"

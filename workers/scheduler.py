@@ -14,6 +14,7 @@ from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
+from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
 from rq_scheduler import Scheduler
@@ -61,7 +62,7 @@ class RunsheetScheduler(Scheduler):
         self.connection.eval(_RELEASE, 1, self.scheduler_lock_key, self._owner)
         self._lock_acquired = False
 
-    def enqueue_jobs(self) -> list[Any]:
+    def enqueue_jobs(self) -> list[Any]:  # type: ignore[reportIncompatibleMethodOverride]
         """Move what is due into its queue. An entry that can't be read is dropped: the bell it
         stood for is not needed for correctness."""
         due = self.connection.zrangebyscore(self.scheduled_jobs_key, 0, clock.now().timestamp())
@@ -79,7 +80,7 @@ class RunsheetScheduler(Scheduler):
                 self.connection.zrem(self.scheduled_jobs_key, raw)
         return moved
 
-    def _move(self, job: RunsheetJob) -> None:
+    def _move(self, job: Job) -> None:
         # Whoever removes the entry moves it, so two schedulers never ring one bell twice.
         if self.connection.zrem(self.scheduled_jobs_key, job.id):
             Queue(

@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, Select, func, select, update
 
 from app import clock
 from app.models import AutomationJob
+from app.models.columns import table_of
 from app.models.vocabulary import JobKind
 
-jobs = AutomationJob.__table__.c
-_table = AutomationJob.__table__
+jobs = table_of(AutomationJob).c
+_table = table_of(AutomationJob)
 # A job that took down this many workers in a row is next claimed alone.
 ALONE_AFTER = 2
 # What there are handlers for. Notices and deliveries are kept until the notifier can send them.
@@ -88,7 +89,11 @@ def claim(
         )
         .returning(*_RETURNED)
     ).all()
-    return [Claim(**row._mapping) for row in sorted(rows, key=_age)]
+    return [Claim(**_values(row)) for row in sorted(rows, key=_age)]
+
+
+def _values(row: Row[Any]) -> dict[str, Any]:
+    return dict(row._mapping)  # type: ignore[reportPrivateUsage]
 
 
 def _age(row: Row[Any]) -> tuple[datetime, int]:
@@ -134,14 +139,13 @@ def next_due(connection: Connection, queue: str) -> datetime | None:
 
 def expired(connection: Connection, limit: int = 200) -> list[Row[Any]]:
     """Jobs whose lease has run out: (id, instance_id, lease_token, …), for `attempts.give_back`."""
-    return list(
-        connection.execute(
-            select(*_RETURNED, jobs.worker, jobs.claimed_at, jobs.lease_until)
-            .where(jobs.lease_token.is_not(None), jobs.lease_until < clock.now())
-            .order_by(jobs.instance_id)
-            .limit(limit)
-        )
+    query: Select[Any] = (
+        select(*_RETURNED, jobs.worker, jobs.claimed_at, jobs.lease_until)
+        .where(jobs.lease_token.is_not(None), jobs.lease_until < clock.now())
+        .order_by(jobs.instance_id)
+        .limit(limit)
     )
+    return [*connection.execute(query)]
 
 
 def still_leased(connection: Connection, ids: Iterable[int]) -> dict[int, str]:

@@ -1,6 +1,6 @@
 """Starting instances, and what people and programs do with a whole one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -125,7 +125,7 @@ def _new_step(step: WorkflowTemplateStep) -> StepRecord:
 @contextmanager
 def acting(
     session: Session, instance_id: int, action: str, actor: str
-) -> Iterator[tuple[Ledger, InstanceRecord]]:
+) -> Generator[tuple[Ledger, InstanceRecord]]:
     """Lock an instance for one action on it. Raises NotFound or MoveNotAllowed."""
     with changing(session, [instance_id], actor) as ledger:
         instance = ledger.instances.get(instance_id)

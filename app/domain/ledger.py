@@ -5,7 +5,7 @@ locked and written in the order instances, steps, jobs, so that two ledgers neve
 other in a circle.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,12 +18,13 @@ from app import clock
 from app.domain.graph import graph_of
 from app.domain.records import InstanceRecord, StepRecord
 from app.models import WorkflowInstance, WorkflowInstanceStep
+from app.models.columns import table_of
 from app.models.vocabulary import State
 
 SYSTEM = "system"
 
-_instance = WorkflowInstance.__table__.c
-_step = WorkflowInstanceStep.__table__.c
+_instance = table_of(WorkflowInstance).c
+_step = table_of(WorkflowInstanceStep).c
 _INSTANCES = select(
     *(
         _instance[name]
@@ -160,15 +161,20 @@ class Ledger:
         for row in rows:
             graph = graph_of(connection, row.version_id)
             self.instances[row.id] = InstanceRecord(
-                graph=graph, was_seq=row.event_seq, **row._mapping
+                graph=graph, was_seq=row.event_seq, **row_values(row)
             )
         for row in connection.execute(_STEPS.where(_step.instance_id.in_(ids))):
             step = _step_record(row)
             self.instances[row.instance_id].steps[step.key] = step
 
 
+def row_values(row: Row[Any]) -> dict[str, Any]:
+    """A row as a dict. `_mapping` is SQLAlchemy's documented way, underscore and all."""
+    return dict(row._mapping)  # type: ignore[reportPrivateUsage]
+
+
 def _step_record(row: Row[Any]) -> StepRecord:
-    values = dict(row._mapping)
+    values = row_values(row)
     del values["instance_id"]
     return StepRecord(was=(row.state, row.action_state), **values)
 
@@ -176,7 +182,7 @@ def _step_record(row: Row[Any]) -> StepRecord:
 @contextmanager
 def changing(
     session: Session, instance_ids: Iterable[int] = (), actor: str = SYSTEM
-) -> Iterator[Ledger]:
+) -> Generator[Ledger]:
     """Lock these instances, let the block change them, then let what follows from the changes
     follow (dependents, the instance's own state) and write it all. Does not commit."""
     from app.domain import lifecycle

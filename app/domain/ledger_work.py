@@ -8,11 +8,12 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from app.domain.ledger import Ledger
 from app.domain.prepared import Prepared
 from app.models import AutomationExecutionLog, AutomationJob, Execution
+from app.models.columns import table_of
 from app.models.vocabulary import AUTOMATION_QUEUE, AttemptOutcome, JobKind
 
-_jobs = AutomationJob.__table__
-_log = AutomationExecutionLog.__table__
-_executions = Execution.__table__
+_jobs = table_of(AutomationJob)
+_log = table_of(AutomationExecutionLog)
+_executions = table_of(Execution)
 
 TAKEN = "Taken from the worker while it ran; the receiver may have acted."
 _ENDS = ("ended_at", "duration_ms", "outcome", "status_code", "error", "request", "response")
@@ -100,7 +101,7 @@ def _write_executions(connection: Connection, ledger: Ledger) -> dict[str, int]:
         for execution in ledger.executions
     ]
     ids = insert_ids(connection, _executions, rows)
-    return known | {row["token"]: new for row, new in zip(rows, ids, strict=True)}
+    return known | {str(row["token"]): new for row, new in zip(rows, ids, strict=True)}
 
 
 def _known_executions(connection: Connection, ledger: Ledger) -> dict[str, int]:

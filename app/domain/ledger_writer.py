@@ -16,11 +16,12 @@ from app.models import (
     WorkflowInstance,
     WorkflowInstanceStep,
 )
+from app.models.columns import table_of
 from app.models.vocabulary import NOTIFICATION_QUEUE, JobKind
 
-_instances = WorkflowInstance.__table__
-_steps = WorkflowInstanceStep.__table__
-_jobs = AutomationJob.__table__
+_instances = table_of(WorkflowInstance)
+_steps = table_of(WorkflowInstanceStep)
+_jobs = table_of(AutomationJob)
 
 _INSTANCE_COLUMNS = ("state", "needs_attention", "paused", "generation", "event_seq", "ended_at")
 _STEP_COLUMNS = (
@@ -57,7 +58,7 @@ _UPDATE_STEP_AND_OUTPUT = Prepared(
     (*_STEP_COLUMNS, "output", *_KEY_OF_STEP),
 )
 _INSERT_EVENT = Prepared(
-    insert(Event.__table__).inline(),
+    insert(table_of(Event)).inline(),
     ("instance_id", "seq", "at", "kind", "step_key", "actor", "reason", "data"),
 )
 
@@ -163,7 +164,7 @@ def _write_notices(connection: Connection, ledger: Ledger) -> None:
         }
         for notice in ledger.notices
     ]
-    ids = insert_ids(connection, Notice.__table__, rows)
+    ids = insert_ids(connection, table_of(Notice), rows)
     connection.execute(
         insert(_jobs), [_notice_job(r, i, ledger) for r, i in zip(rows, ids, strict=True)]
     )

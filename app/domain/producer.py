@@ -119,4 +119,5 @@ def owe_replay(ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord")
 
 def allowed_attempts(config: dict[str, Any]) -> int:
     """How many attempts a stored config allows; a step without retries (a timer) has one."""
-    return int((config.get("retry") or {}).get("maxAttempts") or 1)
+    retry: dict[str, Any] = config.get("retry") or {}
+    return int(retry.get("maxAttempts") or 1)

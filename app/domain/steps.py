@@ -1,6 +1,6 @@
 """What people and programs do with one step."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ from app.models.vocabulary import AUTOMATION_QUEUE, ActionState, JobKind, State
 @contextmanager
 def acting(
     session: Session, instance_id: int, key: str, action: str, actor: str
-) -> Iterator[tuple[Ledger, InstanceRecord, StepRecord]]:
+) -> Generator[tuple[Ledger, InstanceRecord, StepRecord]]:
     """Lock an instance for one action on one of its steps. Raises NotFound or MoveNotAllowed."""
     with changing(session, [instance_id], actor) as ledger:
         instance = ledger.instances.get(instance_id)

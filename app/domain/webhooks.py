@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from app.domain.outcomes import Outcome
 from app.domain.placeholders import fill, fill_text, fill_url, written
@@ -60,7 +60,7 @@ def build(
 
 
 def _secrets_named(config: Mapping[str, Any]) -> list[str]:
-    auth = config.get("auth") or {}
+    auth: dict[str, Any] = config.get("auth") or {}
     return [name for name in (config.get("signingSecret"), auth.get("secret")) if name]
 
 
@@ -135,10 +135,10 @@ def _output(body: bytes) -> dict[str, Any]:
     if not body:
         return {}
     try:
-        value = loads(body)
+        value: Any = loads(body)
     except Malformed:
         return {"body": readable(body)}
-    return value if isinstance(value, dict) else {"body": value}
+    return cast(dict[str, Any], value) if isinstance(value, dict) else {"body": value}
 
 
 def logged_response(

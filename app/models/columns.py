@@ -1,11 +1,21 @@
 """Column types and shorthands that all tables share."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, String, Text, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Integer,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.orm import mapped_column
+from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeEngine
 
 
@@ -48,6 +58,12 @@ class _Text(sqlite.DATETIME):
 Id = BigInteger().with_variant(Integer, "sqlite")
 # JSON, not JSONB: it keeps the order in which authors wrote their keys.
 Document = JSON(none_as_null=True)
+
+
+def table_of(model: type[DeclarativeBase]) -> Table:
+    """A model's table, for statements written in Core (its own annotation is too wide)."""
+    return cast(Table, model.__table__)
+
 
 PrimaryKey = Annotated[int, mapped_column(Id, primary_key=True, autoincrement=True)]
 Key = Annotated[str, mapped_column(String(120))]

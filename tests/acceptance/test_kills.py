@@ -26,7 +26,7 @@ def publish_post(url: str) -> None:
 
 def start_many(count: int) -> None:
     with transaction.writing() as session:
-        instances.start_many(session, [InstanceIn(template_key="order")] * count, OPERATOR)
+        instances.start_many(session, [InstanceIn.read({"templateKey": "order"})] * count, OPERATOR)
 
 
 def slow(receiver, seconds: float) -> None:

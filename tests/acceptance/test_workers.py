@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from typing import Any
 
 import pytest
 import redis
@@ -109,18 +110,19 @@ def test_a_message_that_is_not_ours_is_dropped_and_harms_nothing(
     ringing_app, receiver, start, redis_url
 ):
     with redis.Redis.from_url(redis_url) as client:
-        for name, fields in (
+        messages: tuple[tuple[str, dict[Any, Any]], ...] = (
             ("evil", {"data": b"\x80\x04cos\nsystem\n(S'touch /tmp/pwned'\ntR."}),
             ("other", {"data": b'["os.system", null, ["true"], {}]'}),
             (
                 "hooked",
                 {
                     "data": b'["workers.tasks.bell", null, ["workflow-automation"], {}]',
-                    "success_callback_name": "os.system",
+                    "success_callback_name": b"os.system",
                 },
             ),
-        ):
-            client.hset(f"rq:job:{name}", mapping=fields | {"created_at": "2026-01-01T00:00:00Z"})
+        )
+        for name, fields in messages:
+            client.hset(f"rq:job:{name}", mapping=fields | {"created_at": b"2026-01-01T00:00:00Z"})
             client.rpush("rq:queue:workflow-automation", name)
     start(WORKER)
     publish_chain(receiver.url)

@@ -61,7 +61,7 @@ def leases() -> Counter[int]:
             .where(AutomationJob.lease_token.is_not(None))
             .group_by(AutomationJob.worker)
         )
-        return Counter({int(worker.split(":")[1]): count for worker, count in rows})
+        return Counter({int(str(worker).split(":")[1]): count for worker, count in rows})
 
 
 def kill_while_busy(crew: Crew, kills: int, pause: float, busy: Callable[[], bool]) -> list[int]:

@@ -84,7 +84,7 @@ def receiving() -> Iterator[Receiver]:
             self.end_headers()
             self.wfile.write(answer)
 
-        def log_message(self, *_args: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:
             return
 
     server = _Server(("127.0.0.1", 0), Handler)

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
 from devtools import redis_server
 from devtools.check_migrations import postgres
@@ -35,6 +37,6 @@ def private_redis(folder: Path, port: int | None = None) -> Iterator[str]:
 
 def _wait_until_it_answers(url: str) -> None:
     # The client itself waits for the port and tries again; nothing here sleeps.
-    retry = redis.retry.Retry(redis.backoff.ConstantBackoff(0.02), 250)
+    retry = Retry(ConstantBackoff(0.02), 250)
     with redis.Redis.from_url(url, retry=retry) as client:
         client.ping()

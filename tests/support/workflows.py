@@ -50,7 +50,7 @@ def publish(*steps: dict[str, Any], key: str = "order", **more: Any) -> int:
 def begin(key: str = "order", **input: Any) -> int:
     """Start an instance; returns its id."""
     with transaction.writing() as session:
-        wish = InstanceIn(template_key=key, input=input)
+        wish = InstanceIn.read({"templateKey": key, "input": input})
         return instances.start(session, wish, OPERATOR)
 
 
