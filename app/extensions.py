@@ -55,6 +55,7 @@ def prepare_engine(engine: Engine) -> None:
     """SQLite: WAL, durable commits, and `BEGIN IMMEDIATE` for whoever says it will write, since a
     reader that turns writer late gets SQLITE_BUSY without the busy timeout."""
     if engine.dialect.name != "sqlite":
+        event.listen(engine, "begin", _do_not_wait_for_leases)
         return
 
     @event.listens_for(engine, "connect")
@@ -65,17 +66,26 @@ def prepare_engine(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        if connection.get_execution_options().get("writing"):
-            _begin_immediate(connection.connection.dbapi_connection)
+        options = connection.get_execution_options()
+        if options.get("writing"):
+            durable = options.get("durable", True)
+            _begin_immediate(connection.connection.dbapi_connection, durable)
         else:
             connection.exec_driver_sql("BEGIN")
 
 
-def _begin_immediate(dbapi: Any) -> None:
+def _do_not_wait_for_leases(connection: Any) -> None:
+    """PostgreSQL: what need not outlive a power failure does not wait for the disk."""
+    if not connection.get_execution_options().get("durable", True):
+        connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
+
+
+def _begin_immediate(dbapi: Any, durable: bool) -> None:
     """Take SQLite's write lock. Its own busy handler sleeps up to a tenth of a second between
     looks, by which time others have taken and freed the lock many times; so look each
     millisecond, for as long as the busy timeout says."""
     until = time.monotonic() + BUSY_SECONDS
+    dbapi.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}").close()
     dbapi.execute("PRAGMA busy_timeout=0").close()
     try:
         while True:

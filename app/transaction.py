@@ -13,13 +13,17 @@ from app.extensions import db
 
 
 @contextmanager
-def writing() -> Iterator[Session]:
+def writing(*, durable: bool = True) -> Iterator[Session]:
     """A transaction that may write. Yields the session; commits when the block ends, rolls back
-    when it raises, then rings the bells that were asked for."""
+    when it raises, then rings the bells that were asked for.
+
+    Only leases are written with `durable=False`: it outlives the process, but need not outlive a
+    power failure, after which no worker is left that held one. So nobody waits for the disk.
+    """
     session = db.session()
     _end_reading(session)
     try:
-        clock.sync(session.connection(execution_options={"writing": True}))
+        clock.sync(session.connection(execution_options={"writing": True, "durable": durable}))
         yield session
         session.commit()
     except BaseException:

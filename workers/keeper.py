@@ -65,7 +65,7 @@ class Keeper:
             self._renewed_at = clock.monotonic()
             return
         began = clock.now()
-        with transaction.writing() as session:
+        with transaction.writing(durable=False) as session:
             kept = claims.renew(session.connection(), runner.name, self._lease)
         self._renewed_at = clock.monotonic()
         runner.crew.cancel(lambda claim: claim.id not in kept and claim.queued_at < began)

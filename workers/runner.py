@@ -28,7 +28,9 @@ from workers.outbound import Outbound
 
 LOOK_EVERY = 1.0  # seconds between looks when no bell rings
 UNSTARTED_FOR = 2.0  # seconds after which a claim nobody began is handed back
-GRACE = 20.0  # seconds that running attempts get when the process is stopped
+# Seconds after it was asked to stop: until then running attempts may end by themselves, then their
+# sockets have been closed and their results come in, then these are written.
+GRACE, CUT, WRITTEN = 20.0, 21.5, 23.0
 log = logging.getLogger(__name__)
 
 
@@ -45,6 +47,7 @@ class Runner:
         )
         self.tools = Tools(self.settings, outbound)
         self.stopping = threading.Event()
+        self._asked_at = 0.0
         self._woken = threading.Event()
         self._idle = threading.Event()
         self._alone_is_next = True
@@ -81,6 +84,8 @@ class Runner:
 
     def stop_claiming(self) -> None:
         """Claim nothing more; what was not begun is handed back at once. Safe in a signal."""
+        if not self.stopping.is_set():
+            self._asked_at = clock.monotonic()
         self.stopping.set()
         self._woken.set()
 
@@ -88,13 +93,16 @@ class Runner:
         """End in good order: running attempts get 20 s, then their sockets are closed and their
         leases returned. Takes 25 s at most."""
         self.stop_claiming()
-        self._thread.join(timeout=5)
-        if not self.crew.wait_until_idle(GRACE):
+        self._thread.join(timeout=self._left(GRACE))
+        if not self.crew.wait_until_idle(self._left(GRACE)):
             self.crew.cancel_all()
-            self.crew.wait_until_idle(2)
-        self.committer.stop(timeout=2)
+            self.crew.wait_until_idle(self._left(CUT))
+        self.committer.stop(timeout=self._left(WRITTEN))
         self.keeper.stop()
         self.tools.outbound.close()
+
+    def _left(self, seconds: float) -> float:
+        return max(self._asked_at + seconds - clock.monotonic(), 0.0)
 
     # -- the loop
 
@@ -138,7 +146,7 @@ class Runner:
         return 0.0
 
     def _claim(self, limit: int, *, alone: bool = False) -> list[Claim]:
-        with transaction.writing() as session:
+        with transaction.writing(durable=False) as session:
             held = claims.claim(
                 session.connection(),
                 queue=self.queue,
@@ -164,7 +172,7 @@ class Runner:
     def _hand_back(self, unstarted: list[Claim]) -> None:
         if not unstarted:
             return
-        with transaction.writing() as session:
+        with transaction.writing(durable=False) as session:
             claims.hand_back(session.connection(), unstarted)
             # Somebody else may have the threads this process lacks.
             bells.ask(session.info, self.queue)
@@ -177,7 +185,7 @@ class Runner:
     # -- for the keeper
 
     def say_alive(self) -> None:
-        with transaction.writing() as session:
+        with transaction.writing(durable=False) as session:
             processes.say_alive(
                 session,
                 self.name,
