@@ -163,7 +163,8 @@ def test_a_stopped_worker_ends_its_attempt_and_hands_the_rest_back(
 def test_a_step_that_outlasts_the_stop_is_not_failed_by_it(ringing_app, receiver, start):
     release = threading.Event()
     receiver.answer = lambda _got: (release.wait(60), (200, {}, b"{}"))[1]
-    retry = {"maxAttempts": 1, "schedule": []}
+    # No attempt may take longer than a stopped worker waits, so this one times out or is cut.
+    retry = {"maxAttempts": 2, "schedule": [0.1]}
     publish(webhook("reserve", config={"url": receiver.url, "retry": retry}))
     worker = start(WORKER)
     wait_for_worker()
