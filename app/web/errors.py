@@ -29,6 +29,7 @@ TITLES = {
     503: "Something does not answer",
 }
 OLD_PAGE = "This page is older than your session. Reload it, then send again."
+RENEWED = "This page was older than your session. It is renewed now: send this again."
 LOST = "Something went wrong here. It was written to the log."
 NOWHERE = "The address may be mistyped, or what it led to is gone. Search for it, or paste its id."
 
@@ -53,7 +54,13 @@ def of_nobody(error: Exception) -> Response:
 def of_csrf(error: CSRFError) -> Response:
     if not current_user.is_authenticated and request.endpoint != "auth.sign_in":
         return of_nobody(error)
-    return shown(400, "This page is too old", OLD_PAGE)
+    if not htmx.wants_partial:
+        return shown(400, "This page is too old", OLD_PAGE)
+    # Who signed in again in another tab sends once more, and nothing typed is lost. Only a page
+    # of ours can read this answer, so only ours get the token.
+    response = shown(400, "", RENEWED)
+    response.data = render_template("_tokens.htmx.html").encode() + response.get_data()
+    return response
 
 
 def of_ours(error: RunsheetError) -> Response:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
+from app import clock
 from app.errors import MoveNotAllowed, RunsheetError
 from app.models.vocabulary import ActionState, AttemptOutcome, State
 from app.schemas.actions import PEOPLE_TYPES
@@ -27,9 +28,12 @@ def waits_for(step: Any, by_key: Mapping[str, Any]) -> Markup | str | None:
 
 
 def person(step: Any) -> Markup | str:
-    """'an operator, due in 2 h'."""
-    name = words.who(step.assignee)
-    return Markup("{}, due {}").format(name, words.time(step.due_at)) if step.due_at else name
+    """'an operator, due in 2 h', 'an operator, overdue, it was due 9 h ago'."""
+    name, due = words.who(step.assignee), step.due_at
+    if due is None:
+        return name
+    late = "overdue, it was " if due < clock.now() else ""
+    return Markup("{}, {}due {}").format(name, late, words.time(due))
 
 
 def standing(step: Any) -> Markup | str | None:

@@ -139,8 +139,8 @@ def come(console: Console, chrome: Browser) -> Iterator[Open]:
     console.answers(200)
 
     def open_browser(name: str = "olga", **options: Any) -> Page:
-        viewport = {"width": 1440, "height": 900}
-        context = chrome.new_context(base_url=console.url, **{"viewport": viewport} | options)
+        given: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}} | options
+        context = chrome.new_context(base_url=console.url, **given)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))

@@ -26,10 +26,12 @@ def test_a_form_without_the_token_changes_nothing(guarded, order):
     assert "PAUSED" not in guarded.get(f"/instances/{order}/json").text
 
 
-def test_htmx_is_told_in_a_toast(guarded, order):
+def test_htmx_is_told_in_a_toast_and_given_the_token_of_this_session(guarded, order):
     answer = guarded.post(f"/instances/{order}/pause", htmx=True)
     assert answer.status_code == 400
     assert '<hx-partial hx-target="#toasts"' in answer.text
+    again = guarded.post(f"/instances/{order}/pause", {"csrf_token": token_on(answer)}, htmx=True)
+    assert again.status_code == 200
 
 
 def test_a_form_with_the_token_is_carried_out(guarded, order):
