@@ -8,6 +8,7 @@ from app.domain.outcomes import Outcome
 from app.models.vocabulary import AUTOMATION_QUEUE
 from app.schemas.instance import InstanceIn
 from tests.support.looking import do, step_of
+from tests.support.marks import both_databases
 from tests.support.workflows import OPERATOR, begin, publish, task, webhook, work
 from tests.web.conftest import said
 
@@ -35,6 +36,19 @@ def test_instances_say_what_they_wait_for(operator, order):
     do(order, "run-now", "ship")
     work(Outcome(verdict="failed", error="503 from x"))
     assert "Ship: 503 from x, tried 2 of 2" in said(operator.get("/instances"))
+
+
+@both_databases
+def test_every_list_and_action_works_on_both_databases(operator, order):
+    operator.post(f"/instances/{order}/steps/pack/complete", {"output": '{"packages": 2}'})
+    work(Outcome(verdict="failed", error="503 from x", status_code=503))
+    operator.post(f"/instances/{order}/steps/ship/retry", {"reason": "Back again"})
+    for path in ("/", "/instances?q=order&state=RUNNING&template=order", "/tasks?due=overdue"):
+        assert operator.get(path).status_code == 200
+    for path in ("/templates", "/templates/1", "/templates/1/start", "/search?q=00-unknown"):
+        assert operator.get(path).status_code in (200, 302)
+    assert "Back again" in said(operator.get(f"/instances/{order}/steps/ship"))
+    assert operator.get("/search?q=a%00b").status_code == 302
 
 
 def test_filters_stand_in_the_url_and_keep_one_another(operator, order):
