@@ -1,5 +1,8 @@
 """What a worker process is: its application, its name, its logs."""
 
+import contextlib
+import ctypes
+import gc
 import logging
 import os
 import socket
@@ -9,6 +12,8 @@ from uuid import uuid4
 from flask import Flask
 
 from app import create_core
+
+M_ARENA_MAX = -8  # from glibc's malloc.h
 
 
 @cache
@@ -24,6 +29,15 @@ def name() -> str:
 
 def host() -> str:
     return socket.gethostname()[:100]
+
+
+def stay_small() -> None:
+    """Keep memory low and pauses short: two malloc arenas instead of eight per core (glibc only),
+    and nothing that was loaded at start is looked at by the garbage collector again."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+    gc.collect()
+    gc.freeze()
 
 
 def log_plainly() -> None:

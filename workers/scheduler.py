@@ -147,6 +147,7 @@ class Clock:
 def main() -> None:
     process.log_plainly()
     app = process.core()
+    process.stay_small()
     clock = Clock(app.config["SETTINGS"])
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, clock.stop)

@@ -39,6 +39,7 @@ class RunsheetWorker(SimpleWorker):
         once = bool(kwargs.get("burst") or kwargs.get("max_jobs") or kwargs.get("max_idle_time"))
         kwargs["logging_level"] = kwargs.get("logging_level") or "WARNING"
         self._runner = Runner(process.core(), self.queues[0].name)
+        process.stay_small()
         bell_task.serve(self._runner)
         self._runner.start()
         worked = False

@@ -10,6 +10,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Row, Select, func, select, update
 
 from app import clock
+from app.domain.ledger import row_values
 from app.models import AutomationJob
 from app.models.columns import table_of
 from app.models.vocabulary import JobKind
@@ -89,11 +90,7 @@ def claim(
         )
         .returning(*_RETURNED)
     ).all()
-    return [Claim(**_values(row)) for row in sorted(rows, key=_age)]
-
-
-def _values(row: Row[Any]) -> dict[str, Any]:
-    return dict(row._mapping)  # type: ignore[reportPrivateUsage]
+    return [Claim(**row_values(row)) for row in sorted(rows, key=_age)]
 
 
 def _age(row: Row[Any]) -> tuple[datetime, int]:

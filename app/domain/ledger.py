@@ -7,7 +7,7 @@ other in a circle.
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.domain.graph import graph_of
-from app.domain.records import InstanceRecord, StepRecord
+from app.domain.records import DONE, InstanceRecord, StepRecord
 from app.models import WorkflowInstance, WorkflowInstanceStep
 from app.models.columns import table_of
 from app.models.vocabulary import State
@@ -34,18 +34,16 @@ _INSTANCES = select(
         ).split()
     )
 ).order_by(_instance.id)
+# Only what has yet to become ready is told what to do, and only what can still move tells people:
+# for the other steps these documents need not be read.
+_READ_WHEN_NEEDED = {
+    "action_config": case((_step.state == State.PENDING, _step.action_config)),
+    "notification_policies": case((_step.state.not_in(DONE), _step.notification_policies)),
+}
+_FIELDS = [field.name for field in fields(StepRecord)]
+_COLUMNS = _FIELDS[: _FIELDS.index("completed_at") + 1]
 _STEPS = select(
-    _step.instance_id,
-    # Only what has yet to become ready is told what to do; the rest need not be read.
-    case((_step.state == State.PENDING, _step.action_config)).label("action_config"),
-    *(
-        _step[name]
-        for name in (
-            "id key position name action_type notification_policies assignee state action_state "
-            "reason error execution_token attempts max_attempts retry_count "
-            "skipped_by_condition due_at next_attempt_at ready_at started_at completed_at"
-        ).split()
-    ),
+    *(_READ_WHEN_NEEDED.get(name, _step[name]) for name in _COLUMNS), _step.instance_id
 ).order_by(_step.instance_id, _step.position)
 
 
@@ -164,19 +162,15 @@ class Ledger:
                 graph=graph, was_seq=row.event_seq, **row_values(row)
             )
         for row in connection.execute(_STEPS.where(_step.instance_id.in_(ids))):
-            step = _step_record(row)
-            self.instances[row.instance_id].steps[step.key] = step
+            *values, instance_id = row
+            step = StepRecord(*values)
+            step.was = (step.state, step.action_state)
+            self.instances[instance_id].steps[step.key] = step
 
 
 def row_values(row: Row[Any]) -> dict[str, Any]:
     """A row as a dict. `_mapping` is SQLAlchemy's documented way, underscore and all."""
     return dict(row._mapping)  # type: ignore[reportPrivateUsage]
-
-
-def _step_record(row: Row[Any]) -> StepRecord:
-    values = row_values(row)
-    del values["instance_id"]
-    return StepRecord(was=(row.state, row.action_state), **values)
 
 
 @contextmanager

@@ -46,12 +46,26 @@ _POSTPONE = (
     )
     .values(lease_token=None, lease_until=None, worker=None, claimed_at=None)
 )
+_INSERT_EXECUTION = Prepared(
+    insert(_executions).inline(),
+    ("step_id", "token", "allowed", "replay_of", "created_at", "occurrence", "attempts"),
+)
 _COUNTS = ("attempts", "allowed", "outcome", "ended_at")
 _UPDATE_EXECUTION = Prepared(
     update(_executions)
     .where(_executions.c.id == bindparam("b_id"))
     .values({name: bindparam(name) for name in _COUNTS}),
     (*_COUNTS, "b_id"),
+)
+
+
+_INSERT_JOB = Prepared(
+    insert(_jobs).inline(),
+    (
+        *"queue kind instance_id step_id execution_id action_type action_config".split(),
+        *"execution_token occurrence attempt allowed queued_at run_at held".split(),
+        *"losses losses_alone".split(),
+    ),
 )
 
 
@@ -89,29 +103,31 @@ def _take_back(connection: Connection, ledger: Ledger) -> None:
 def _write_executions(connection: Connection, ledger: Ledger) -> dict[str, int]:
     """Returns the ids of all executions that jobs of this ledger belong to, by token."""
     _UPDATE_EXECUTION(connection, ledger.ended_executions)
-    known = _known_executions(connection, ledger)
-    rows = [
-        {
-            "step_id": execution["step"].id,
-            "token": execution["token"],
-            "allowed": execution["allowed"],
-            "replay_of": known.get(execution.get("replay_of") or ""),
-            "created_at": ledger.now,
-        }
-        for execution in ledger.executions
-    ]
-    ids = insert_ids(connection, _executions, rows)
-    return known | {str(row["token"]): new for row, new in zip(rows, ids, strict=True)}
+    known = _known_executions(connection, {e.get("replay_of") for e in ledger.executions})
+    _INSERT_EXECUTION(connection, [_execution_row(e, ledger, known) for e in ledger.executions])
+    return _known_executions(connection, {job["execution_token"] for job in ledger.owed})
 
 
-def _known_executions(connection: Connection, ledger: Ledger) -> dict[str, int]:
-    new = {execution["token"] for execution in ledger.executions}
-    tokens = {job["execution_token"] for job in ledger.owed} - new
-    tokens |= {e["replay_of"] for e in ledger.executions if e.get("replay_of")}
-    if not tokens:
+def _execution_row(
+    execution: dict[str, Any], ledger: Ledger, known: dict[str, int]
+) -> dict[str, Any]:
+    return {
+        "step_id": execution["step"].id,
+        "token": execution["token"],
+        "allowed": execution["allowed"],
+        "replay_of": known.get(execution.get("replay_of") or ""),
+        "created_at": ledger.now,
+        "occurrence": 1,
+        "attempts": 0,
+    }
+
+
+def _known_executions(connection: Connection, tokens: set[str | None]) -> dict[str, int]:
+    wanted = [token for token in tokens if token]
+    if not wanted:
         return {}
     rows = connection.execute(
-        select(_executions.c.token, _executions.c.id).where(_executions.c.token.in_(tokens))
+        select(_executions.c.token, _executions.c.id).where(_executions.c.token.in_(wanted))
     )
     return {row.token: row.id for row in rows}
 
@@ -132,9 +148,7 @@ def _write_jobs(connection: Connection, ledger: Ledger, execution_ids: dict[str,
             .where(_jobs.c.instance_id == instance_id, _jobs.c.queue == AUTOMATION_QUEUE)
             .values(held=held)
         )
-    rows = [_job_row(job, ledger, execution_ids) for job in ledger.owed]
-    if rows:
-        connection.execute(insert(_jobs), rows)
+    _INSERT_JOB(connection, [_job_row(job, ledger, execution_ids) for job in ledger.owed])
 
 
 def _job_row(job: dict[str, Any], ledger: Ledger, execution_ids: dict[str, int]) -> dict[str, Any]:
@@ -153,6 +167,9 @@ def _job_row(job: dict[str, Any], ledger: Ledger, execution_ids: dict[str, int])
         "queued_at": ledger.now,
         "run_at": job["run_at"],
         "held": instance.paused,
+        "occurrence": 1,
+        "losses": 0,
+        "losses_alone": 0,
     }
 
 

@@ -18,7 +18,7 @@ def on_move(
     """One notice for each policy of the step that waits for this trigger."""
     if move.trigger is None:
         return
-    for index, policy in enumerate(step.notification_policies):
+    for index, policy in enumerate(step.notification_policies or ()):
         if policy["trigger"] == move.trigger:
             ledger.notices.append(
                 {

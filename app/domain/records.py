@@ -15,10 +15,14 @@ OPEN = frozenset({State.PENDING, State.READY, State.STARTED})
 FINISHED_INSTANCE = frozenset({InstanceState.COMPLETED, InstanceState.CANCELLED})
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False)
 class StepRecord:
-    """A step of an instance. `action_config` is there for steps that have yet to become ready;
-    `output` holds what this transaction wrote."""
+    """A step of an instance. The fields up to `completed_at` are columns, read in this order.
+
+    action_config         only of steps that have yet to become ready
+    notification_policies only of steps that can still move
+    output                what this transaction wrote
+    """
 
     id: int | None
     key: str
@@ -26,7 +30,7 @@ class StepRecord:
     name: str
     action_type: str
     action_config: dict[str, Any] | None
-    notification_policies: list[dict[str, Any]]
+    notification_policies: list[dict[str, Any]] | None
     assignee: str | None
     state: str
     action_state: str
