@@ -1,6 +1,7 @@
 """Every setting, once, with its meaning. They come from the environment; under `bin/dev` what
 the environment leaves open was made once and is kept in `var/dev.env`."""
 
+import base64
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -112,9 +113,25 @@ class Settings:
             raise ConfigError("SECRET_KEY must have at least 32 characters.")
         if not self.base_url.startswith(("http://", "https://")):
             raise ConfigError("BASE_URL must begin with http:// or https://.")
+        if self.egress_proxy and not self.egress_proxy.startswith("http://"):
+            raise ConfigError("EGRESS_PROXY must begin with http://.")
+        _check_encryption_keys(self.encryption_keys)
         for name, least in _LEAST.items():
             if getattr(self, name) < least:
                 raise ConfigError(f"{name.upper()} must be at least {least}.")
+
+
+def _check_encryption_keys(text: str) -> None:
+    for pair in text.split(","):
+        name, _, key = pair.strip().partition(":")
+        try:
+            fits = len(base64.b64decode(key, altchars=b"-_", validate=True)) == 32
+        except ValueError:
+            fits = False
+        if not (name and fits):
+            raise ConfigError(
+                "ENCRYPTION_KEYS must be `id:key,…`, each key 32 bytes in urlsafe base64."
+            )
 
 
 def read_env_file(path: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
 
 BUSY_SECONDS = 5.0  # how long a writer waits for SQLite's one write lock
@@ -44,6 +45,14 @@ def engine_options(url: str) -> dict[str, Any]:
         options["connect_args"] = {"timeout": BUSY_SECONDS}
     else:
         options |= {"pool_pre_ping": True, "pool_size": 20, "max_overflow": 10}
+        # A host that has vanished is given up in seconds, not when TCP does.
+        options["connect_args"] = {
+            "connect_timeout": 5,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+        }
     return options
 
 
@@ -92,9 +101,10 @@ def _begin_immediate(dbapi: Any, durable: bool) -> None:
             try:
                 dbapi.execute("BEGIN IMMEDIATE").close()
                 return
-            except sqlite3.OperationalError:
+            except sqlite3.OperationalError as error:
                 if time.monotonic() > until:
-                    raise
+                    # Raised in an event, it would reach nobody who looks for SQLAlchemy's errors.
+                    raise OperationalError("BEGIN IMMEDIATE", None, error) from error
                 time.sleep(0.001)
     finally:
         dbapi.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}").close()

@@ -4,6 +4,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from flask import Flask
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -11,6 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from app import clock, transaction
 from app.domain import attempts
 from app.domain.attempts import Report
+from app.domain.outcomes import Outcome
 
 GATHER = 0.02  # seconds a result waits for company at most
 LARGEST = 256  # reports in a group
@@ -18,14 +20,17 @@ RETRY_EVERY = 0.5  # seconds between tries while the database is away
 log = logging.getLogger(__name__)
 
 
+UNWRITABLE = "Runsheet could not write down what came of it; see the worker's log."
+
+
 class DatabaseAway(Exception):
     """The database does not answer; it may again."""
 
 
 class Committer:
-    """Takes reports from any thread; tells `on_written` how many attempts it has ended."""
+    """Takes reports from any thread; tells `on_written` which ends are dealt with."""
 
-    def __init__(self, app: Flask, on_written: Callable[[int], None]) -> None:
+    def __init__(self, app: Flask, on_written: Callable[[list[Report]], None]) -> None:
         self._app = app
         self._on_written = on_written
         self._reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
@@ -40,6 +45,9 @@ class Committer:
         """Have a report written."""
         self._reports.put(report)
 
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
     def stop(self, timeout: float) -> None:
         """Write what is there and end."""
         self._stopped.set()
@@ -51,8 +59,10 @@ class Committer:
             ended = False
             while not ended:
                 group, ended = self._gather()
-                if group:
+                try:
                     self._write(group)
+                except Exception:
+                    log.exception("The committer stumbled")
 
     def _gather(self) -> tuple[list[Report], bool]:
         """A group of reports, and whether it is the last. Waits for company only while some
@@ -76,21 +86,41 @@ class Committer:
         return group, True
 
     def _write(self, group: Sequence[Report]) -> None:
-        """Write a group; if that fails, one by one, so that a bad one takes no other with it."""
         try:
-            self._settle(group)
-        except DatabaseAway as error:
-            self._try_until_leases_end(group, error)
-        except Exception:
-            log.exception("A group of %d results could not be written", len(group))
+            self._settle_or_split(group)
+        finally:
             for report in group:
-                self._write_alone(report)
-        for report in group:
-            if report.written is not None:
-                report.written.set()
-        ended = sum(report.outcome is not None for report in group)
-        if ended:
-            self._on_written(ended)
+                if report.written is not None:
+                    report.written.set()
+            self._on_written([report for report in group if report.outcome is not None])
+
+    def _settle_or_split(self, group: Sequence[Report]) -> None:
+        """Write a group. While the database is away it is kept and tried again; once its leases
+        have run out it would be fenced, so there is no use in keeping it longer. If it can't be
+        written at all, each is tried alone, so that a bad one takes no other with it."""
+        until = clock.monotonic() + self._app.config["SETTINGS"].lease_seconds
+        while True:
+            try:
+                self._settle(group)
+            except DatabaseAway as error:
+                if clock.monotonic() > until or self._stopped.wait(RETRY_EVERY):
+                    log.error("%d results were not written: %s", len(group), error)
+                    return
+            except Exception:
+                log.exception("%d results could not be written", len(group))
+                self._split(group)
+                return
+            else:
+                return
+
+    def _split(self, group: Sequence[Report]) -> None:
+        if len(group) > 1:
+            for report in group:
+                self._settle_or_split([report])
+        elif group[0].outcome is not None and group[0].outcome.error != UNWRITABLE:
+            # It happened, and can't be said. To try again would be to do it again.
+            failed = Outcome(verdict="failed", error=UNWRITABLE)
+            self._settle_or_split([replace(group[0], outcome=failed)])
 
     def _settle(self, group: Sequence[Report]) -> None:
         try:
@@ -99,29 +129,3 @@ class Committer:
         except (OperationalError, InterfaceError) as error:
             # Other errors of the driver (a constraint, a type) are ours and won't pass with time.
             raise DatabaseAway(str(error.orig)[:200]) from error
-
-    def _write_alone(self, report: Report) -> None:
-        try:
-            self._settle([report])
-        except DatabaseAway as error:
-            self._try_until_leases_end([report], error)
-        except Exception:
-            # Its lease will run out, and it is tried again with the same token.
-            log.exception("The result of job %s is lost", report.claim.id)
-
-    def _try_until_leases_end(self, group: Sequence[Report], error: DatabaseAway) -> None:
-        """While the database is away results are kept. Once a lease has run out its result would
-        be fenced, so there is no use in keeping it longer."""
-        lease = self._app.config["SETTINGS"].lease_seconds
-        until = clock.monotonic() + lease
-        log.warning("Results wait for the database: %s", error)
-        while clock.monotonic() < until:
-            self._stopped.wait(RETRY_EVERY)
-            try:
-                self._settle(group)
-            except DatabaseAway:
-                if self._stopped.is_set():
-                    return
-                continue
-            return
-        log.error("%d results were not written before their leases ended", len(group))

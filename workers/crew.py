@@ -42,7 +42,8 @@ class Crew:
         self._calm = threading.Condition(self._lock)
         self._waiting: deque[_Held] = deque()
         self._running: dict[int, _Held] = {}
-        self._unwritten = 0  # ended, not yet written
+        self._all: dict[int, Claim] = {}  # waiting, running, or ended and not yet written
+        self._closed = False
         self._threads = 0
         self._idle_threads = 0
         self._mean = FAST * 2  # seconds a job took of late; slow until known better
@@ -50,8 +51,13 @@ class Crew:
 
     @property
     def in_flight(self) -> int:
-        """Jobs held: waiting for a thread, running, or waiting to be written."""
-        return len(self._waiting) + len(self._running) + self._unwritten
+        """How many jobs are held: waiting for a thread, running, or waiting to be written."""
+        return len(self._all)
+
+    def held(self) -> list[Claim]:
+        """The jobs held now: the ones whose leases are to be renewed."""
+        with self._lock:
+            return list(self._all.values())
 
     def room(self) -> int:
         """How many more jobs to claim now: the free threads, times up to eight while jobs are
@@ -73,6 +79,7 @@ class Crew:
             for claim in held:
                 work = Work(claim, contexts.get(claim.instance_id, {}), CancelToken())
                 self._waiting.append(_Held(work, since))
+                self._all[claim.id] = claim
             missing = min(len(self._waiting) - self._idle_threads, self._size - self._threads)
             self._threads += max(missing, 0)
             self._wanted.notify(len(self._waiting))
@@ -86,15 +93,28 @@ class Crew:
             old = [held for held in self._waiting if held.since <= limit]
             if old:
                 self._waiting = deque(held for held in self._waiting if held.since > limit)
+            for held in old:
+                self._all.pop(held.work.claim.id, None)
+            self._settle_down()
         return [held.work.claim for held in old]
 
-    def forget(self, ended: int) -> None:
-        """So many results have been written."""
+    def forget(self, done: Iterable[Claim]) -> None:
+        """These have been dealt with: their leases are nobody's concern here any more."""
         with self._lock:
-            self._unwritten -= ended
-            if not self.in_flight:
-                self._alone = False
-                self._calm.notify_all()
+            for claim in done:
+                self._all.pop(claim.id, None)
+            self._settle_down()
+
+    def close(self) -> None:
+        """Let the threads end."""
+        with self._lock:
+            self._closed = True
+            self._wanted.notify_all()
+
+    def _settle_down(self) -> None:
+        if not self._all:
+            self._alone = False
+            self._calm.notify_all()
 
     def cancel_all(self) -> None:
         """Close the sockets of all running attempts."""
@@ -117,6 +137,8 @@ class Crew:
             with self._lock:
                 self._idle_threads += 1
                 while not self._waiting:
+                    if self._closed:
+                        return
                     self._wanted.wait()
                 self._idle_threads -= 1
                 held = self._waiting.popleft()
@@ -147,6 +169,5 @@ class Crew:
         seconds = clock.monotonic() - began
         with self._lock:
             del self._running[claim.id]
-            self._unwritten += 1
             self._mean += (seconds - self._mean) / 8
         self._report(Report(claim, Span(started, clock.now(), seconds), self._worker, outcome))

@@ -2,6 +2,7 @@
 beneath it all when no scheduler ticks. Lives as long as the process."""
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -42,12 +43,19 @@ class Keeper:
     def _run(self) -> None:
         with self._runner.app.app_context():
             while True:
+                self._end_if_broken()
                 self._guarded(self._renew)
                 self._guarded(self._runner.say_alive)
                 self._guarded(self._give_back)
                 if self._ended.wait(self._every):
                     self._guarded(self._say_gone)
                     return
+
+    def _end_if_broken(self) -> None:
+        """Half a worker would look alive and do nothing. Its leases run out; it is restarted."""
+        if not self._runner.is_whole() and not self._runner.stopping.is_set():
+            log.critical("A thread of this worker is gone; ending the process")
+            os._exit(70)  # EX_SOFTWARE
 
     def _guarded(self, duty: Callable[[], object]) -> None:
         try:
@@ -61,14 +69,16 @@ class Keeper:
     def _renew(self) -> None:
         """Extend all leases. Attempts whose lease is gone are cut: their result would be fenced."""
         runner = self._runner
-        if not runner.crew.in_flight:
+        held = runner.crew.held()
+        if not held:
             self._renewed_at = clock.monotonic()
             return
-        began = clock.now()
         with transaction.writing(durable=False) as session:
-            kept = claims.renew(session.connection(), runner.name, self._lease)
+            kept = claims.renew(session.connection(), held, self._lease)
         self._renewed_at = clock.monotonic()
-        runner.crew.cancel(lambda claim: claim.id not in kept and claim.queued_at < began)
+        lost = {claim.lease_token for claim in held if claim.id not in kept}
+        lost_ids = {claim.id for claim in held} - kept
+        runner.crew.cancel(lambda c: c.id in lost_ids and c.lease_token in lost)
 
     def _close_what_cannot_be_kept(self) -> None:
         if clock.monotonic() - self._renewed_at > self._lease * 2 / 3:

@@ -17,6 +17,7 @@ from app import bells, clock, transaction
 from app.config import Settings
 from app.domain import claims, processes
 from app.domain.addresses import AllowList
+from app.domain.attempts import Report
 from app.domain.claims import Claim
 from app.domain.contexts import read_contexts
 from workers import process
@@ -27,6 +28,7 @@ from workers.keeper import Keeper
 from workers.outbound import Outbound
 
 LOOK_EVERY = 1.0  # seconds between looks when no bell rings
+LOCKED_FOR = 0.05  # seconds until a job that another process is claiming is looked at again
 UNSTARTED_FOR = 2.0  # seconds after which a claim nobody began is handed back
 # Seconds after it was asked to stop: until then running attempts may end by themselves, then their
 # sockets have been closed and their results come in, then these are written.
@@ -60,8 +62,8 @@ class Runner:
 
     def start(self) -> None:
         self.committer.start()
-        self.keeper.start()
         self._thread.start()
+        self.keeper.start()  # last: it ends the process when one of the others is gone
 
     def wake(self) -> None:
         """There may be work."""
@@ -69,8 +71,8 @@ class Runner:
 
     def hear(self) -> None:
         """A bell: look now, and let the next ring be a message again."""
-        self._woken.set()
         bells.forget_ring(self.queue)
+        self._woken.set()
 
     def drain(self, seconds: float) -> bool:
         """Start, work until nothing is due or the time is over, stop. Says whether more is due."""
@@ -99,6 +101,7 @@ class Runner:
             self.crew.wait_until_idle(self._left(CUT))
         self.committer.stop(timeout=self._left(WRITTEN))
         self.keeper.stop()
+        self.crew.close()
         self.tools.outbound.close()
 
     def _left(self, seconds: float) -> float:
@@ -113,6 +116,9 @@ class Runner:
                     wait = self._turn()
                 except DBAPIError as error:
                     log.warning("The database does not answer: %s", str(error.orig)[:200])
+                    wait = LOOK_EVERY
+                except Exception:
+                    log.exception("The runner stumbled")
                     wait = LOOK_EVERY
                 if wait > 0:
                     self._woken.wait(wait)
@@ -165,9 +171,17 @@ class Runner:
         with transaction.reading() as session:
             due = claims.next_due(session.connection(), self.queue)
         wait = LOOK_EVERY if due is None else (due - clock.now()) / timedelta(seconds=1)
+        if wait <= 0:
+            # Due, and yet not claimed: it must be alone, or somebody is claiming it just now.
+            self.keeper.someone_wants_to_be_alone = True
+            return LOOK_EVERY if busy else LOCKED_FOR
         if wait > 0 and not busy:
             self._idle.set()
         return min(max(wait, 0.001), LOOK_EVERY)
+
+    def is_whole(self) -> bool:
+        """Whether all its threads live. If one is gone, the process had better go too."""
+        return self._thread.is_alive() and self.committer.is_alive()
 
     def _hand_back(self, unstarted: list[Claim]) -> None:
         if not unstarted:
@@ -177,9 +191,9 @@ class Runner:
             # Somebody else may have the threads this process lacks.
             bells.ask(session.info, self.queue)
 
-    def _written(self, ended: int) -> None:
+    def _written(self, ended: list[Report]) -> None:
         """Results are in the database: there is room again, and dependents may be due."""
-        self.crew.forget(ended)
+        self.crew.forget(report.claim for report in ended)
         self._woken.set()
 
     # -- for the keeper

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, current_app, request, url_for
 
 from app.api.endpoint import Ask, endpoint
 from app.api.parameters import ExportFormat, TemplatesPage, VersionsPage
@@ -139,9 +139,13 @@ def import_template(ask: Ask[Template]) -> Reply:
     return add(ask) if row is None else with_etag(put_draft(ask, row.id))
 
 
+def org_domains() -> str:
+    return current_app.config["SETTINGS"].org_domains
+
+
 def add(ask: Ask[Template]) -> Reply:
     """A new template, if the actor may add what is in it."""
-    permissions.require_automation(ask.actor, ask.body, None)
+    permissions.require_automation(ask.actor, ask.body, None, org_domains())
     row = templates.create(ask.session, ask.body, ask.actor.name)
     location = url_for("api_templates.read_template", template_id=row.id)
     reply = created(template_queries.template_document(row), location)
@@ -156,7 +160,8 @@ def put_draft(ask: Ask[Template], template_id: int) -> WorkflowTemplate:
         raise DraftIsStale(draftRevision=row.draft_revision, updatedBy=row.updated_by)
     # Compared as it will be stored, so that a default written out or left out is no change.
     new = Template.model_validate(templates.checked_document(ask.body))
-    permissions.require_automation(ask.actor, new, Template.model_validate(row.draft))
+    before = Template.model_validate(row.draft)
+    permissions.require_automation(ask.actor, new, before, org_domains())
     return templates.replace_draft(ask.session, template_id, ask.body, ask.actor.name)
 
 

@@ -237,7 +237,9 @@ def give_back_expired(session: Session, poison_after: int) -> int:
     steps = [row for row in rows if row.kind in (JobKind.STEP, JobKind.REPLAY)]
     others = [row for row in rows if row.step_id is None or row.execution_id is None]
     with changing(session, {row.instance_id for row in steps}) as ledger:
-        leased = claims.still_leased(session.connection(), {row.id for row in steps})
+        leased = claims.still_leased(
+            session.connection(), {row.id for row in steps}, until=ledger.now
+        )
         for row in steps:
             if leased.get(row.id) == row.lease_token:
                 _lose(ledger, row, poison_after)

@@ -1,7 +1,7 @@
 """Leases on jobs. A claim, its renewal and its return are transactions of their own that touch
 job rows only; the lease token is the fencing token of every later write."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -97,12 +97,21 @@ def _age(row: Row[Any]) -> tuple[datetime, int]:
     return row.run_at, row.id
 
 
-def renew(connection: Connection, worker: str, lease_seconds: float) -> set[int]:
-    """Extend all leases of a worker. Returns the ids of the jobs it still holds."""
+def renew(connection: Connection, held: Sequence[Claim], lease_seconds: float) -> set[int]:
+    """Extend the leases of these claims, and of no others: what a process does not know that it
+    holds must run out. Returns the ids of the jobs it still holds."""
     until = clock.now() + timedelta(seconds=lease_seconds)
+    tokens = {claim.lease_token for claim in held}
+    mine = (
+        select(jobs.id)
+        .where(jobs.id.in_([claim.id for claim in held]), jobs.lease_token.in_(tokens))
+        .order_by(jobs.id)  # the order in which results lock them too
+        .with_for_update()
+        .cte("mine")
+    )
     rows = connection.execute(
         update(_table)
-        .where(jobs.worker == worker, jobs.lease_token.is_not(None))
+        .where(jobs.id.in_(select(mine.c.id)))
         .values(lease_until=until)
         .returning(jobs.id)
     )
@@ -135,7 +144,8 @@ def next_due(connection: Connection, queue: str) -> datetime | None:
 
 
 def expired(connection: Connection, limit: int = 200) -> list[Row[Any]]:
-    """Jobs whose lease has run out: (id, instance_id, lease_token, …), for `attempts.give_back`."""
+    """Jobs whose lease has run out: (id, instance_id, lease_token, …), for
+    `attempts.give_back_expired`."""
     query: Select[Any] = (
         select(*_RETURNED, jobs.worker, jobs.claimed_at, jobs.lease_until)
         .where(jobs.lease_token.is_not(None), jobs.lease_until < clock.now())
@@ -145,12 +155,15 @@ def expired(connection: Connection, limit: int = 200) -> list[Row[Any]]:
     return [*connection.execute(query)]
 
 
-def still_leased(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
-    """The lease tokens that these jobs carry now, locked until the transaction ends."""
-    rows = connection.execute(
-        select(jobs.id, jobs.lease_token)
-        .where(jobs.id.in_(sorted(ids)), jobs.lease_token.is_not(None))
-        .order_by(jobs.id)
-        .with_for_update()
+def still_leased(
+    connection: Connection, ids: Iterable[int], until: datetime | None = None
+) -> dict[int, str]:
+    """The lease tokens that these jobs carry now, locked until the transaction ends. With `until`
+    only of leases that end before."""
+    query = select(jobs.id, jobs.lease_token).where(
+        jobs.id.in_(sorted(ids)), jobs.lease_token.is_not(None)
     )
+    if until is not None:
+        query = query.where(jobs.lease_until < until)
+    rows = connection.execute(query.order_by(jobs.id).with_for_update())
     return {row.id: row.lease_token for row in rows}

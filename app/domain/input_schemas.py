@@ -2,12 +2,14 @@
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from typing import Any
 
 from app.errors import FieldError, Invalid
 
 MAX_FAULTS = 50
+PATTERN_SECONDS = 0.05
 
 
 def check_schema(schema: dict[str, Any], at: str) -> None:
@@ -48,10 +50,29 @@ def _applicable(at: str, message: str) -> Generator[None]:
 
 
 def _faults(schema: dict[str, Any], value: dict[str, Any]) -> list[Any]:
-    from jsonschema import Draft202012Validator
-
-    faults: Iterator[Any] = Draft202012Validator(schema).iter_errors(value)  # type: ignore[reportUnknownMemberType]
+    faults: Iterator[Any] = _validator()(schema).iter_errors(value)
     return list(islice(faults, MAX_FAULTS))
+
+
+@cache
+def _validator() -> Any:
+    """JSON Schema as it is, but for `pattern`: an author's regular expression may take for ever
+    on some inputs, so it gets a limited time."""
+    import regex
+    from jsonschema import Draft202012Validator, ValidationError, validators
+
+    def pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:
+        if not isinstance(instance, str):
+            return
+        try:
+            matches = regex.search(pattern, instance, timeout=PATTERN_SECONDS)
+        except TimeoutError:
+            yield ValidationError("The template's pattern takes too long to check this.")
+            return
+        if not matches:
+            yield ValidationError(f"This does not match {pattern[:100]!r}.")
+
+    return validators.extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[reportUnknownMemberType]
 
 
 def _field_errors(faults: Iterable[Any], at: str) -> Iterator[FieldError]:
@@ -82,8 +103,8 @@ def _with_defaults(schema: dict[str, Any], value: dict[str, Any]) -> dict[str, A
 def _refuse_references(schema: Any, at: str) -> None:
     if isinstance(schema, dict):
         for key, item in schema.items():  # type: ignore[reportUnknownVariableType]
-            if key in ("$ref", "$dynamicRef"):
-                raise Invalid.at(f"{at}.{key}", "References are not supported here.")
+            if key in ("$ref", "$dynamicRef", "patternProperties"):
+                raise Invalid.at(f"{at}.{key}", f"{key} is not supported here.")
             _refuse_references(item, f"{at}.{key}")
     elif isinstance(schema, list):
         for index, item in enumerate(schema):  # type: ignore[reportUnknownVariableType]

@@ -27,12 +27,29 @@ def require(actor: Actor, permission: str) -> None:
         raise Forbidden(f"Your role ({actor.role}) does not allow this: {permission}.")
 
 
-def require_automation(actor: Actor, template: Template, before: Template | None) -> None:
-    """Only who may add automation may add, remove or change an automation step."""
+def require_automation(
+    actor: Actor, template: Template, before: Template | None, org_domains: str = ""
+) -> None:
+    """Only who may add automation may add, remove or change an automation step, or have people
+    told outside the organisation's domains (comma-separated; empty: no limit)."""
     if actor.may_add_automation:
         return
+    domains = {domain.strip().lower() for domain in org_domains.split(",") if domain.strip()}
+    known = _recipients_of(before) if before else set[str]()
+    for recipient in _recipients_of(template) - known:
+        if domains and "@" in recipient and recipient.rsplit("@", 1)[1].lower() not in domains:
+            raise Forbidden(f"{recipient} is outside the organisation ({', '.join(domains)}).")
     if _automation_of(template) != (_automation_of(before) if before else {}):
         raise Forbidden("Only an author who may add automation may change automation steps.")
+
+
+def _recipients_of(template: Template) -> set[str]:
+    return {
+        recipient
+        for step in template.steps
+        for policy in step.notification_policies
+        for recipient in policy.recipients
+    }
 
 
 def _automation_of(template: Template) -> dict[str, object]:

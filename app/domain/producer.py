@@ -3,14 +3,14 @@
 A job row is what is owed; the bell that is asked for beside it only says that there is one.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from app import bells
 from app.domain.placeholders import fill_text
 from app.models.vocabulary import AUTOMATION_QUEUE, ActionState, JobKind, State
-from app.schemas.durations import parse_duration
+from app.schemas.durations import parse_duration, parse_moment
 
 if TYPE_CHECKING:
     from app.domain.ledger import Ledger
@@ -48,10 +48,9 @@ def _read_time(text: str, ledger: "Ledger", instance: "InstanceRecord") -> datet
     if "{{" in text:
         text = fill_text(text, ledger.context(instance, outputs=True))
     try:
-        due = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"runAt is not a time: {text[:60]!r}") from None
-    return due.replace(tzinfo=due.tzinfo or UTC)
+        return parse_moment(text)
+    except ValueError as error:
+        raise ValueError(f"runAt: {error}") from None
 
 
 def on_move(

@@ -5,13 +5,12 @@ it out, and its test."""
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from app.schemas.base import Schema
-from app.schemas.durations import parse_duration
+from app.schemas.durations import parse_duration, parse_moment
 from app.schemas.retry import Retry
 
 MAX_HEADERS = 50
@@ -26,8 +25,8 @@ def _duration(text: str) -> str:
 
 
 def _moment(text: str) -> str:
-    if "{{" not in text and datetime.fromisoformat(text).tzinfo is None:
-        raise ValueError("Write a time with its zone, such as 2026-01-31T09:00:00Z.")
+    if "{{" not in text:
+        parse_moment(text, zone_required=True)
     return text
 
 

@@ -1,7 +1,7 @@
-"""ISO 8601 durations of fixed length: weeks, days, hours, minutes, seconds."""
+"""ISO 8601 times, and durations of fixed length: weeks, days, hours, minutes, seconds."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 _DURATION = re.compile(
     r"P(?:(?P<weeks>\d{1,4})W)?(?:(?P<days>\d{1,5})D)?"
@@ -22,3 +22,18 @@ def parse_duration(text: str) -> timedelta:
     if duration > LONGEST:
         raise ValueError("A duration may be at most ten years.")
     return duration
+
+
+def parse_moment(text: str, *, zone_required: bool = False) -> datetime:
+    """`2026-01-31T09:00:00+01:00` in UTC; without a zone it is UTC, unless one is required.
+    Raises ValueError with a message for authors, also for times too far off to be meant."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if zone_required and moment.tzinfo is None:
+            raise ValueError
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text[:60]!r} is not a time; write 2026-01-31T09:00:00Z.") from None
+    if not 1970 <= moment.year <= 3000:
+        raise ValueError("A time lies between the years 1970 and 3000.")
+    return moment

@@ -177,7 +177,10 @@ def test_a_time_that_is_past_is_due_at_once(app):
 
 @pytest.mark.parametrize(
     ("given", "error"),
-    [({}, "input.opensAt is missing"), ({"opensAt": "soon"}, "runAt is not a time: 'soon'")],
+    [
+        ({}, "input.opensAt is missing"),
+        ({"opensAt": "soon"}, "runAt: 'soon' is not a time; write 2026-01-31T09:00:00Z."),
+    ],
 )
 def test_a_time_that_can_not_be_read_fails_the_step_at_once(app, given, error):
     publish(webhook("open", config={"runAt": "{{ input.opensAt }}"}), task("other"))

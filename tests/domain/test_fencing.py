@@ -150,7 +150,7 @@ def test_a_renewed_lease_holds(app):
     report_begun(*held, worker="a")
     clock.travel(timedelta(seconds=10))
     with transaction.writing() as session:
-        kept = claims.renew(session.connection(), "a", 15)
+        kept = claims.renew(session.connection(), held, 15)
     assert kept == {held[0].id}
     assert lose_leases(20) == 0
     report_ended(DONE, *held, worker="a")
@@ -158,22 +158,22 @@ def test_a_renewed_lease_holds(app):
     assert state_pair(instance_id, "send") == ("COMPLETED", "COMPLETED")
 
 
-def test_a_worker_renews_only_its_own(app):
+def test_a_worker_renews_only_what_it_knows_that_it_holds(app):
     publish(webhook("a"), webhook("b"))
     begin()
     mine = claim(1, worker="a")
     claim(1, worker="b")
     with transaction.writing() as session:
-        assert claims.renew(session.connection(), "a", 15) == {mine[0].id}
+        assert claims.renew(session.connection(), mine, 15) == {mine[0].id}
 
 
 def test_after_a_skip_renewal_tells_the_worker_that_it_is_gone(app):
     publish(webhook("send"))
     instance_id = begin()
-    claim(worker="a")
+    held = claim(worker="a")
     do(instance_id, "skip", "send")
     with transaction.writing() as session:
-        assert claims.renew(session.connection(), "a", 15) == set()
+        assert claims.renew(session.connection(), held, 15) == set()
 
 
 def test_a_replay_that_was_lost_and_comes_back_late_is_fenced(app):

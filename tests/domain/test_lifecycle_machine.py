@@ -168,8 +168,9 @@ class Life(RuleBasedStateMachine):
 
     @rule(worker=st.sampled_from("AB"))
     def renew(self, worker: str) -> None:
+        mine = [one for one, holder in [*self.held, *self.begun] if holder == worker]
         with transaction.writing() as session:
-            claims.renew(session.connection(), worker, 15)
+            claims.renew(session.connection(), mine, 15)
 
     @rule(seconds=st.sampled_from([3, 9, 40]))
     def time_passes(self, seconds: int) -> None:
