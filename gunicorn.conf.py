@@ -19,7 +19,7 @@ graceful_timeout = 20
 if os.path.isdir("/dev/shm"):
     worker_tmp_dir = "/dev/shm"
 
-# Requests are counted in /metrics; a line for each of them helps nobody.
+# A line for each request helps nobody; errors are logged.
 accesslog = None
 errorlog = "-"
 

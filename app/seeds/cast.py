@@ -16,10 +16,10 @@ ADMIN = "admin@example.com"
 AUTHOR = "author@example.com"
 OPERATOR = "operator@example.com"
 PEOPLE = (
-    (ADMIN, "Ada Marsh", Role.ADMIN),
-    (AUTHOR, "Amir Haddad", Role.AUTHOR),
-    (OPERATOR, "Olga Brandt", Role.OPERATOR),
-    ("viewer@example.com", "Vera Lindqvist", Role.VIEWER),
+    (ADMIN, "Admin", Role.ADMIN),
+    (AUTHOR, "Author", Role.AUTHOR),
+    (OPERATOR, "Operator", Role.OPERATOR),
+    ("viewer@example.com", "Viewer", Role.VIEWER),
 )
 
 
