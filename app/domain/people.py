@@ -69,15 +69,34 @@ def create_user(
     return user
 
 
-def sign_in(session: Session, email: str, password: str, address: str) -> User | None:
-    """The user, or None where address or password are wrong (the same for unknown accounts, in
-    the same time). Failures are written down: after too many, TooManyTries is raised. The caller
-    commits in either case."""
-    email = email.strip().lower()
-    subjects = [f"account:{email[:400]}", f"address:{address}"]
+def hash_to_check(session: Session, email: str, address: str) -> str:
+    """What a password is to be checked against: an unknown account has a hash too, which nobody's
+    password fits, so that it takes as long as a known one. Raises TooManyTries."""
+    _refuse_guessers(session, _subjects(email, address))
+    user = _active(session, email)
+    return (user.password_hash if user else None) or _decoy()
+
+
+def password_fits(known: str, password: str) -> bool:
+    """Slow on purpose: to be asked outside of transactions, since SQLite's one writer would keep
+    everybody waiting meanwhile."""
+    from argon2.exceptions import InvalidHashError, VerificationError
+
+    try:
+        return _hasher().verify(known, password[:1000])
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def sign_in(session: Session, email: str, address: str, fits: bool) -> User | None:
+    """The user if the password fitted, else None. Failures are written down, so the caller
+    commits in either case; after too many, TooManyTries is raised."""
+    subjects = _subjects(email, address)
     _refuse_guessers(session, subjects)
-    user = session.scalar(select(User).where(User.email == email, User.active))
-    if _password_fits(user, password) and user is not None:
+    old = clock.now() - FAILURES_REMEMBERED
+    session.execute(delete(SignInFailure).where(SignInFailure.at < old))
+    user = _active(session, email)
+    if fits and user is not None:
         user.last_sign_in_at = clock.now()
         session.execute(delete(SignInFailure).where(SignInFailure.subject == subjects[0]))
         return user
@@ -85,12 +104,21 @@ def sign_in(session: Session, email: str, password: str, address: str) -> User |
     return None
 
 
-def _refuse_guessers(session: Session, subjects: list[str]) -> None:
-    since = clock.now() - FAILURES_REMEMBERED
-    session.execute(delete(SignInFailure).where(SignInFailure.at < since))
+def _subjects(email: str, address: str) -> tuple[str, str]:
+    return f"account:{email.strip().lower()[:400]}", f"address:{address}"
+
+
+def _active(session: Session, email: str) -> User | None:
+    return session.scalar(select(User).where(User.email == email.strip().lower(), User.active))
+
+
+def _refuse_guessers(session: Session, subjects: tuple[str, str]) -> None:
     counts = session.execute(
         select(SignInFailure.subject, func.count())
-        .where(SignInFailure.subject.in_(subjects))
+        .where(
+            SignInFailure.subject.in_(subjects),
+            SignInFailure.at >= clock.now() - FAILURES_REMEMBERED,
+        )
         .group_by(SignInFailure.subject)
     )
     # Many people may share an address (an office), so it is given more room than an account.
@@ -98,17 +126,6 @@ def _refuse_guessers(session: Session, subjects: list[str]) -> None:
         room = FAILURES_ALLOWED * (5 if subject.startswith("address:") else 1)
         if failures >= room:
             raise TooManyTries("Too many failed sign-ins. Wait 15 minutes.")
-
-
-def _password_fits(user: User | None, password: str) -> bool:
-    from argon2.exceptions import InvalidHashError, VerificationError
-
-    known = user.password_hash if user and user.password_hash else _decoy()
-    try:
-        fits = _hasher().verify(known, password[:1000])
-    except (VerificationError, InvalidHashError):
-        return False
-    return fits and user is not None and user.password_hash is not None
 
 
 def _hasher():  # type: ignore[no-untyped-def]

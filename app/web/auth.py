@@ -54,10 +54,13 @@ def sign_in() -> Response:
 
 
 def _sign_in(form: SignIn) -> bool:
-    email, password = form.email.data or "", form.password.data or ""
+    email, password = (form.email.data or "").replace("\x00", ""), form.password.data or ""
     address = request.remote_addr or "unknown"
+    with transaction.reading() as database:
+        known = people.hash_to_check(database, email, address)
+    fits = people.password_fits(known, password)
     with transaction.writing() as database:  # a failure is written down too
-        user = people.sign_in(database, email.replace("\x00", ""), password, address)
+        user = people.sign_in(database, email, address, fits)
     if user is None:
         return False
     begin(Visitor.of(user))
