@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from time import monotonic
 
 PAUSE = 0.3
@@ -38,7 +39,7 @@ def ask(url: str) -> tuple[bool, str]:
     except urllib.error.HTTPError as error:
         with error:
             return False, f"{error.code} {error.read(500).decode(errors='replace')}"
-    except OSError as error:
+    except (OSError, HTTPException) as error:  # nobody there, or somebody else
         return False, str(error)
 
 

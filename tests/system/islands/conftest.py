@@ -7,9 +7,8 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from devtools import browser as chromium
 from devtools import gallery
 from tests.system.islands.fake_console import Console, Server
 
@@ -22,12 +21,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
+@pytest.fixture
+def browser(chrome: Browser) -> Browser:
+    """The one browser of all system tests: a process can have Playwright once only."""
+    return chrome
 
 
 @pytest.fixture
