@@ -13,7 +13,6 @@ from sqlalchemy import create_engine, text
 
 from app import bells, clock, create_app
 from app.config import Settings
-from app.domain.graph import forget_graphs
 from app.extensions import Base, db
 from tests.support import servers
 
@@ -90,7 +89,6 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The application on an empty database; nobody rings. Its context is pushed."""
-    forget_graphs()
     app = create_app(settings)
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
     bells.use(bells.NoBell())

@@ -5,15 +5,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
 from app.domain.conditions import reads
 from app.models import WorkflowTemplateStep
 from app.schemas.durations import parse_duration
 
 _KEPT = 512
-_graphs: dict[int, "Graph"] = {}
+# By database: a process that serves two (tests do) must not mix their versions up.
+_graphs: "WeakKeyDictionary[Engine, dict[int, Graph]]" = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ def sorted_by_dependency(depends_on: Mapping[str, Iterable[str]]) -> list[str]:
 
 def graph_of(connection: Connection, version_id: int) -> Graph:
     """The graph of a published version."""
-    graph = _graphs.get(version_id)
+    known = _graphs.setdefault(connection.engine, {})
+    graph = known.get(version_id)
     if graph is None:
         step = WorkflowTemplateStep
         rows = connection.execute(
@@ -95,12 +98,7 @@ def graph_of(connection: Connection, version_id: int) -> Graph:
             .order_by(step.position)
         )
         graph = Graph.of(rows.all())  # type: ignore[reportArgumentType]
-        if len(_graphs) >= _KEPT:
-            _graphs.pop(next(iter(_graphs)), None)
-        _graphs[version_id] = graph
+        if len(known) >= _KEPT:
+            known.pop(next(iter(known)), None)
+        known[version_id] = graph
     return graph
-
-
-def forget_graphs() -> None:
-    """For tests that give a new database the ids of an old one."""
-    _graphs.clear()
