@@ -1,7 +1,10 @@
 """Runs migrations on the application's own engine, in one transaction each."""
 
+from typing import Any
+
 from alembic import context
 from flask import current_app
+from sqlalchemy import Connection
 
 import app.models  # noqa: F401 - so that all tables are known
 from app.extensions import Base, db
@@ -15,8 +18,17 @@ def plainly(kind: str, item: object, _context: object) -> str | bool:
     return False
 
 
+def _driver(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
+
+
 def run() -> None:
     with db.engine.connect().execution_options(writing=True) as connection:
+        if connection.dialect.name == "sqlite":
+            # Changing a table there means making it anew and dropping the old one, and that would
+            # delete all rows that refer to it. It can't be turned off within a transaction.
+            _driver(connection).execute("PRAGMA foreign_keys=OFF")
+            connection.detach()  # so that nobody is given it afterwards
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
@@ -26,6 +38,10 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+            if connection.dialect.name == "sqlite":
+                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                if broken:
+                    raise RuntimeError(f"Rows refer to others that are gone: {broken[:5]}")
 
 
 run()

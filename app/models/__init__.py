@@ -3,11 +3,20 @@
 from app.models.execution import (
     AutomationExecutionLog,
     AutomationJob,
+    Callback,
     Execution,
     WorkerProcess,
 )
 from app.models.instance import Event, WorkflowInstance, WorkflowInstanceStep
-from app.models.notification import Notice, NotificationDelivery, NotificationDeliveryLog
+from app.models.notification import (
+    InboxMessage,
+    Notice,
+    NotificationDelivery,
+    NotificationDeliveryLog,
+    NotificationTemplate,
+    NotificationTemplateVersion,
+    PushSubscription,
+)
 from app.models.people import (
     ApiToken,
     AuditEntry,
@@ -24,12 +33,17 @@ __all__ = [
     "AuditEntry",
     "AutomationExecutionLog",
     "AutomationJob",
+    "Callback",
     "Event",
     "Execution",
     "IdempotencyKey",
+    "InboxMessage",
     "Notice",
     "NotificationDelivery",
     "NotificationDeliveryLog",
+    "NotificationTemplate",
+    "NotificationTemplateVersion",
+    "PushSubscription",
     "Secret",
     "SignInFailure",
     "SignInLink",

@@ -4,7 +4,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
-from app.models.columns import Json, Line, LongText, Moment, PrimaryKey, Word
+from app.models.columns import Json, Key, Line, LongText, Moment, PrimaryKey, Word
 
 
 class Execution(Base):
@@ -88,7 +88,7 @@ class AutomationJob(Base):
     id: Mapped[PrimaryKey]
     queue: Mapped[Word]
     kind: Mapped[Word]
-    instance_id: Mapped[int] = mapped_column(
+    instance_id: Mapped[int | None] = mapped_column(
         ForeignKey("workflow_instances.id", ondelete="CASCADE")
     )
     step_id: Mapped[int | None] = mapped_column(
@@ -101,6 +101,8 @@ class AutomationJob(Base):
     delivery_id: Mapped[int | None] = mapped_column(
         ForeignKey("notification_deliveries.id", ondelete="CASCADE")
     )
+    # The host it goes to, as far as that can be known before it is sent.
+    destination: Mapped[Line | None]
     # What a worker needs to carry it out, so that a claim is one statement.
     action_type: Mapped[Word]
     action_config: Mapped[Json]
@@ -119,6 +121,25 @@ class AutomationJob(Base):
     # Workers that died holding it, in a row; and of these, while it was alone in its process.
     losses: Mapped[int] = mapped_column(default=0)
     losses_alone: Mapped[int] = mapped_column(default=0)
+
+
+class Callback(Base):
+    """The secret address of a WAIT_CALLBACK step. The token is made from `nonce` and SECRET_KEY
+    whenever it is asked for; only its hash is kept. `early` is what came before the step waited."""
+
+    __tablename__ = "callbacks"
+
+    id: Mapped[PrimaryKey]
+    step_id: Mapped[int] = mapped_column(
+        ForeignKey("workflow_instance_steps.id", ondelete="CASCADE"), unique=True
+    )
+    instance_id: Mapped[int] = mapped_column(
+        ForeignKey("workflow_instances.id", ondelete="CASCADE"), index=True
+    )
+    nonce: Mapped[Key]
+    token_hash: Mapped[Key] = mapped_column(unique=True)
+    early: Mapped[Json | None]
+    called_at: Mapped[Moment | None]
 
 
 class WorkerProcess(Base):

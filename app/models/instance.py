@@ -31,6 +31,7 @@ class WorkflowInstance(Base):
     started_at: Mapped[Moment]
     ended_at: Mapped[Moment | None]
     due_at: Mapped[Moment | None]
+    overdue_at: Mapped[Moment | None]  # when it was noticed that it is late
     updated_at: Mapped[Moment]
 
     template: Mapped[WorkflowTemplate] = relationship()
@@ -73,6 +74,7 @@ class WorkflowInstanceStep(Base):
     # Skipped by its own condition, or because all before it were; an operator's skip is not that.
     skipped_by_condition: Mapped[bool] = mapped_column(default=False)
     due_at: Mapped[Moment | None]
+    overdue_at: Mapped[Moment | None]  # when it was noticed that it is late
     next_attempt_at: Mapped[Moment | None]
     ready_at: Mapped[Moment | None]
     started_at: Mapped[Moment | None]

@@ -17,6 +17,8 @@ class User(Base):
     may_add_automation: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
     password_hash: Mapped[Line | None]
+    phone: Mapped[Word | None]  # E.164
+    channels_off: Mapped[Json | None]  # the channels on which they do not want to be told
     # Sessions carry this number; raising it signs the person out everywhere.
     session_epoch: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[Moment]

@@ -40,6 +40,9 @@ class WorkflowTemplateVersion(Base):
     name: Mapped[Line]
     description: Mapped[LongText] = mapped_column(default="")
     input_schema: Mapped[Json]
+    # Of the instance as a whole.
+    notification_policies: Mapped[Json | None]
+    due_in: Mapped[Word | None]
     note: Mapped[Line] = mapped_column(default="")
     published_at: Mapped[Moment]
     published_by: Mapped[Line]

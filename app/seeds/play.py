@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.config import Settings
-from app.domain import attempts, claims, emails, instances, webhooks
+from app.domain import answers, attempts, claims, emails, instances, webhooks
 from app.domain.attempts import Report
 from app.domain.claims import Claim
 from app.domain.contexts import read_contexts
@@ -132,11 +132,11 @@ def _answered(claim: Claim, context: dict[str, Any], answer: Answer, began: date
     if answer.retry_after is not None:
         headers.append(("Retry-After", str(answer.retry_after)))
     body = json.dumps(_body(url.path, answer)).encode()
-    judged = webhooks.judge(url.netloc, answer.status, headers, body, now)
+    judged = answers.judge(url.netloc, answer.status, headers, body, now)
     return replace(
         judged,
         request=webhooks.logged_request(request),
-        response=webhooks.logged_response(answer.status, headers, body, truncated=False),
+        response=answers.logged_response(answer.status, headers, body, truncated=False),
     )
 
 

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from app import clock
-from app.domain import webhooks
+from app.domain import answers, webhooks
 from app.domain.outcomes import Outcome
 from app.domain.paths import MissingPath
 from app.domain.webhooks import SecretMissing, WebhookRequest
@@ -35,8 +35,8 @@ def _send(request: WebhookRequest, timeout: float, work: Work, tools: Tools) -> 
         return _not_answered(failure, logged)
     headers, body = response.headers, response.body
     host = urlsplit(request.url).netloc
-    judged = webhooks.judge(host, response.status, headers, body, clock.now())
-    answer = webhooks.logged_response(response.status, headers, body, truncated=response.truncated)
+    judged = answers.judge(host, response.status, headers, body, clock.now())
+    answer = answers.logged_response(response.status, headers, body, truncated=response.truncated)
     return Outcome(
         verdict=judged.verdict,
         output=judged.output,
