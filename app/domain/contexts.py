@@ -1,7 +1,7 @@
 """What placeholders read, for a batch of claimed jobs at once."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -19,17 +19,20 @@ def read_contexts(connection: Connection, claims: Sequence[Claim]) -> dict[int, 
         for claim in claims
         if claim.kind in (JobKind.STEP, JobKind.REPLAY) and has_placeholder(claim.action_config)
     }
-    if not asking:
-        return {}
+    return contexts_of(connection, asking) if asking else {}
+
+
+def contexts_of(connection: Connection, instance_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """What placeholders read in these instances, by instance id."""
     instance, step = WorkflowInstance, WorkflowInstanceStep
     outputs: dict[int, dict[str, Any]] = defaultdict(dict)
     done = select(step.instance_id, step.key, step.state, step.output).where(
-        step.instance_id.in_(asking), step.output.is_not(None)
+        step.instance_id.in_(instance_ids), step.output.is_not(None)
     )
     for row in connection.execute(done):
         outputs[row.instance_id][row.key] = {"state": row.state, "output": row.output}
     rows = connection.execute(
-        select(instance.id, instance.title, instance.input).where(instance.id.in_(asking))
+        select(instance.id, instance.title, instance.input).where(instance.id.in_(instance_ids))
     )
     return {
         row.id: {

@@ -6,8 +6,8 @@ inside other text the value is written out. No expressions, no filters, no code.
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
 from urllib.parse import quote
 
 from app.domain.paths import resolve
@@ -45,6 +45,18 @@ def has_placeholder(document: Any) -> bool:
     if isinstance(document, dict):
         return any(map(has_placeholder, document.values()))  # type: ignore[reportUnknownArgumentType]
     return False
+
+
+def paths_in(document: Any) -> list[str]:
+    """The paths that filling the document would read, each once, in the order of their places."""
+    if isinstance(document, str):
+        return list(dict.fromkeys(_PLACEHOLDER.findall(document)))
+    parts: Iterable[Any] = ()
+    if isinstance(document, dict):
+        parts = cast("dict[str, Any]", document).values()
+    elif isinstance(document, list):
+        parts = cast("list[Any]", document)
+    return list(dict.fromkeys(path for part in parts for path in paths_in(part)))
 
 
 def _fill_leaf(text: str, context: Mapping[str, Any]) -> Any:

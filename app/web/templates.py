@@ -9,7 +9,7 @@ from app import transaction
 from app.domain import instances
 from app.errors import Invalid, NotFound, NotPublished
 from app.schemas.instance import InstanceIn
-from app.web import schema_forms, template_lists
+from app.web import previews, schema_forms, template_lists
 from app.web.access import needs, visitor
 from app.web.template_views import TemplateView, read_template
 
@@ -34,7 +34,8 @@ def show(template_id: int) -> str:
     step = next((step for step in template.steps if step.key == key), None)
     if key and step is None:
         raise NotFound("There is no such step.")
-    return render_template("templates/show.html", template=template, step=step)
+    preview = previews.of_template_step(template, step) if step else None
+    return render_template("templates/show.html", template=template, step=step, preview=preview)
 
 
 @blueprint.get(f"{TEMPLATE}/start")

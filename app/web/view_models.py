@@ -1,7 +1,5 @@
 """An instance as its page shows it: what the queries gave, and what the partials say in words."""
 
-import json
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,11 +7,11 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from app.domain import queries
-from app.errors import Malformed, NotFound
+from app.domain.previews import Preview
+from app.errors import NotFound
 from app.models.vocabulary import State
-from app.schemas.base import loads
 from app.schemas.instance import AttemptOut, EventOut, InstanceOut, StepOut
-from app.web import schema_forms, sentences, words
+from app.web import exchanges, previews, schema_forms, sentences, words
 from app.web.access import Visitor
 from app.web.graph import Graph, layout
 from app.web.places import Place
@@ -67,9 +65,15 @@ def page(session: Session, instance_id: int, place: Place, visitor: Visitor) -> 
         "graph": graph(steps) if place.view == "graph" else None,
         "older": place.url(instance_id, max(oldest - EVENTS_SHOWN, 1)) if oldest > 1 else None,
         "properties_open": False,
+        "preview": _preview(session, found, place.key),
         "answers": schema_forms.answer_form(step) if step else None,
         "typed": {},
     }
+
+
+def _preview(session: Session, found: InstanceOut, key: str | None) -> Preview | None:
+    step = next((step for step in found.steps if step.key == key), None)
+    return previews.of_instance_step(session, found, step) if step else None
 
 
 def graph(steps: list[Any]) -> Graph:
@@ -100,39 +104,9 @@ def _step(step: StepOut, by_key: Mapping[str, StepOut], visitor: Visitor) -> Ste
 
 
 def _attempt(attempt: AttemptOut) -> AttemptView:
-    request, response = _exchange(attempt.request), _exchange(attempt.response)
-    shown = {"request": request, "response": response, "curl": curl(attempt.request)}
+    request, response = exchanges.readable(attempt.request), exchanges.readable(attempt.response)
+    shown = {"request": request, "response": response, "curl": exchanges.curl(attempt.request)}
     return AttemptView.model_construct(**dict(attempt) | shown)
-
-
-def _exchange(side: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Headers by name, and a body that is JSON as its value."""
-    if side is None or "headers" not in side:
-        return side
-    headers: dict[str, str] = {}
-    for name, value in side["headers"]:
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return side | {"headers": headers, "body": _readable(side.get("body"))}
-
-
-def _readable(body: Any) -> Any:
-    try:
-        value = loads(body) if isinstance(body, str) else body
-    except Malformed:
-        return body
-    return value if isinstance(value, dict | list) else body
-
-
-def curl(request: dict[str, Any] | None) -> str | None:
-    """The request as a shell line; what was redacted stays so."""
-    if request is None or "url" not in request:
-        return None
-    parts = ["curl", "-X", request["method"], request["url"]]
-    for name, value in request["headers"]:
-        parts += ["-H", f"{name}: {value}"]
-    if (body := request.get("body")) is not None:
-        parts += ["--data-raw", body if isinstance(body, str) else json.dumps(body)]
-    return shlex.join(parts)
 
 
 def _instance(found: InstanceOut, visitor: Visitor) -> InstanceView:
