@@ -16,6 +16,7 @@ class ConfigError(Exception):
     """A setting is missing or wrong; the message is one line that says which and why."""
 
 
+_LONGEST_KEY_ID = 40  # it is stored beside what it encrypts
 _LEAST = {"worker_threads": 1, "web_threads": 2, "lease_seconds": 2, "poison_after": 1}
 
 
@@ -122,16 +123,20 @@ class Settings:
 
 
 def _check_encryption_keys(text: str) -> None:
+    known: set[str] = set()
     for pair in text.split(","):
         name, _, key = pair.strip().partition(":")
         try:
             fits = len(base64.b64decode(key, altchars=b"-_", validate=True)) == 32
         except ValueError:
             fits = False
-        if not (name and fits):
+        if not (0 < len(name) <= _LONGEST_KEY_ID and fits):
             raise ConfigError(
                 "ENCRYPTION_KEYS must be `id:key,…`, each key 32 bytes in urlsafe base64."
             )
+        if name in known:
+            raise ConfigError(f"ENCRYPTION_KEYS has two keys with the id {name}.")
+        known.add(name)
 
 
 def read_env_file(path: Path) -> dict[str, str]:
