@@ -13,6 +13,7 @@ from app import clock, transaction
 from app.domain import attempts
 from app.domain.attempts import Report
 from app.domain.outcomes import Outcome
+from workers import failpoints
 
 GATHER = 0.02  # seconds a result waits for company at most
 LARGEST = 256  # reports in a group
@@ -126,6 +127,8 @@ class Committer:
         try:
             with transaction.writing() as session:
                 attempts.settle(session, group)
+                failpoints.crash_at(failpoints.BEFORE_COMMIT, (r.outcome for r in group))
+            failpoints.crash_at(failpoints.AFTER_COMMIT, (r.outcome for r in group))
         except (OperationalError, InterfaceError) as error:
             # Other errors of the driver (a constraint, a type) are ours and won't pass with time.
             raise DatabaseAway(str(error.orig)[:200]) from error

@@ -12,6 +12,7 @@ from app import clock
 from app.domain.attempts import Report
 from app.domain.claims import Claim
 from app.domain.outcomes import Outcome, Span
+from workers import failpoints
 from workers.handlers import carry_out
 from workers.handlers.base import Tools, Work
 from workers.outbound import CancelToken
@@ -166,6 +167,7 @@ class Crew:
             log.exception("%s of job %s raised", claim.action_type, claim.id)
             words = f"Runsheet made an error ({type(error).__name__}); see the worker's log."
             outcome = Outcome(verdict="failed", error=words)
+        failpoints.crash_at(failpoints.AFTER_SEND)
         seconds = clock.monotonic() - began
         with self._lock:
             del self._running[claim.id]

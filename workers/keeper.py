@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from app import clock, transaction
 from app.domain import attempts, claims, processes
 from app.domain.claims import jobs
+from workers import failpoints
 
 if TYPE_CHECKING:
     from workers.runner import Runner
@@ -75,6 +76,7 @@ class Keeper:
             return
         with transaction.writing(durable=False) as session:
             kept = claims.renew(session.connection(), held, self._lease)
+        failpoints.crash_at(failpoints.RENEWAL)
         self._renewed_at = clock.monotonic()
         lost = {claim.lease_token for claim in held if claim.id not in kept}
         lost_ids = {claim.id for claim in held} - kept

@@ -20,7 +20,7 @@ from app.domain.addresses import AllowList
 from app.domain.attempts import Report
 from app.domain.claims import Claim
 from app.domain.contexts import read_contexts
-from workers import process
+from workers import failpoints, process
 from workers.committer import Committer
 from workers.crew import Crew
 from workers.handlers.base import Tools
@@ -161,6 +161,7 @@ class Runner:
                 lease_seconds=self.settings.lease_seconds,
                 alone=alone,
             )
+        failpoints.crash_at(failpoints.CLAIM, held)
         if held:
             with transaction.reading() as session:
                 contexts = read_contexts(session.connection(), held)
