@@ -5,11 +5,14 @@ import base64
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+from app.chat_places import ChatPlace, read_places
 
 
 class ConfigError(Exception):
@@ -17,6 +20,8 @@ class ConfigError(Exception):
 
 
 _LONGEST_KEY_ID = 40  # it is stored beside what it encrypts
+# Private keys of the curve P-256 lie between 0 and this.
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _LEAST = {"worker_threads": 1, "web_threads": 2, "lease_seconds": 2, "poison_after": 1}
 
 
@@ -54,6 +59,29 @@ class Settings:
         "ORG_DOMAINS",
         "Mail domains of the organisation, comma-separated; recipients outside need the "
         "permission to add automation. Empty: no limit.",
+        "",
+    )
+    sms_api_base: str = setting(
+        "SMS_API_BASE",
+        "Where the SMS provider's API is (Twilio's REST shape); a private one must stand in "
+        "OUTBOUND_ALLOW too.",
+        "https://api.twilio.com",
+    )
+    sms_account: str = setting("SMS_ACCOUNT", "The account at the SMS provider (its SID).", "")
+    sms_token: str = setting(
+        "SMS_TOKEN", "Its auth token; status callbacks are signed with it too.", ""
+    )
+    sms_from: str = setting("SMS_FROM", "The number or name that SMS are sent from.", "")
+    vapid_private_key: str = setting(
+        "VAPID_PRIVATE_KEY",
+        "Signs push messages: a P-256 private key, 32 bytes in urlsafe base64. A new one makes "
+        "everybody's browsers subscribe again. Empty: no push.",
+        "",
+    )
+    apprise_urls: str = setting(
+        "APPRISE_URLS",
+        "Chat places, `name=url` separated by commas or blanks, the URL in Apprise's form. "
+        "Empty: no chat.",
         "",
     )
     outbound_allow: str = setting(
@@ -101,6 +129,11 @@ class Settings:
         base = self.base_url or f"http://127.0.0.1:{self.port}"
         object.__setattr__(self, "base_url", base.rstrip("/"))
 
+    @cached_property
+    def chat_places(self) -> dict[str, ChatPlace]:
+        """The places of APPRISE_URLS by name."""
+        return read_places(self.apprise_urls)
+
     def _check(self) -> None:
         try:
             backend = make_url(self.database_url).get_backend_name()
@@ -116,10 +149,29 @@ class Settings:
             raise ConfigError("BASE_URL must begin with http:// or https://.")
         if self.egress_proxy and not self.egress_proxy.startswith("http://"):
             raise ConfigError("EGRESS_PROXY must begin with http://.")
+        if not self.sms_api_base.startswith(("http://", "https://")):
+            raise ConfigError("SMS_API_BASE must begin with http:// or https://.")
         _check_encryption_keys(self.encryption_keys)
+        _check_vapid_key(self.vapid_private_key)
+        self._check_chat_places()
         for name, least in _LEAST.items():
             if getattr(self, name) < least:
                 raise ConfigError(f"{name.upper()} must be at least {least}.")
+
+    def _check_chat_places(self) -> None:
+        try:
+            read_places(self.apprise_urls)
+        except ValueError as error:
+            raise ConfigError(f"APPRISE_URLS: {error}.") from None
+
+
+def _check_vapid_key(text: str) -> None:
+    try:
+        key = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        key = b"?"
+    if len(key) not in (0, 32) or (key and not 0 < int.from_bytes(key) < _P256_ORDER):
+        raise ConfigError("VAPID_PRIVATE_KEY must be a P-256 key, 32 bytes in urlsafe base64.")
 
 
 def _check_encryption_keys(text: str) -> None:

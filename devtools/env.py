@@ -80,6 +80,7 @@ def wanted(env: DevEnv, kept: Mapping[str, str]) -> dict[str, str]:
         "OUTBOUND_ALLOW": f"127.0.0.1:{receiver}",
         "SMTP_URL": smtp_url(kept.get("SMTP_URL"), env.port + 3),
         "MAIL_FROM": kept.get("MAIL_FROM") or "Runsheet <runsheet@localhost>",
+        "VAPID_PRIVATE_KEY": kept.get("VAPID_PRIVATE_KEY") or fernet_key(),
         "DEMO_RECEIVER_URL": env.url(receiver),
     }
 

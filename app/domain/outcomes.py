@@ -13,6 +13,7 @@ class Outcome:
     unknown     nobody can say whether the receiver acted (the connection ended after bytes went)
     retry_after what the receiver asked for, in seconds
     request, response: as they go into the log, secrets already taken out
+    provider_id what a provider calls the message: it may tell later what became of it
     """
 
     verdict: Literal["done", "retry", "failed", "returned"]
@@ -23,6 +24,7 @@ class Outcome:
     status_code: int | None = None
     request: dict[str, Any] | None = None
     response: dict[str, Any] | None = None
+    provider_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

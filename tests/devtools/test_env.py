@@ -25,7 +25,7 @@ def test_the_console_accepts_what_was_made(make, tmp_path):
 
 def test_secrets_are_made_once(make):
     first, second = make().merged, make().merged
-    for name in ("SECRET_KEY", "ENCRYPTION_KEYS", "REDIS_URL", "SMTP_URL"):
+    for name in ("SECRET_KEY", "ENCRYPTION_KEYS", "REDIS_URL", "SMTP_URL", "VAPID_PRIVATE_KEY"):
         assert first[name] == second[name]
 
 

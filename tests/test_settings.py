@@ -1,0 +1,78 @@
+"""A wrong setting of a channel stops the start with one line that says which and why."""
+
+import pytest
+
+from app.config import ConfigError, Settings
+from tests.conftest import environment
+
+
+def load(**more: str) -> Settings:
+    return Settings.load(environment(DATABASE_URL="sqlite:////nonexistent/x.db", **more))
+
+
+def refusal(**more: str) -> str:
+    with pytest.raises(ConfigError) as refused:
+        load(**more)
+    words = str(refused.value)
+    assert "\n" not in words
+    return words
+
+
+def test_chat_places_are_read_by_their_names():
+    places = load(APPRISE_URLS="ops=slack://a/b/c/#ops, on-call=ntfys://ntfy.sh/x\nT=tgram://1/2")
+    found = {place.name: place.service.label for place in places.chat_places.values()}
+    assert found == {"ops": "Slack", "on-call": "ntfy", "t": "Telegram"}
+    assert places.chat_places["ops"].url == "slack://a/b/c/#ops"
+
+
+def test_a_comma_in_a_url_is_part_of_it():
+    places = load(APPRISE_URLS="a=slack://a/b/c/#x,#y,b=discord://1/2").chat_places
+    assert places["a"].url == "slack://a/b/c/#x,#y"
+    assert places["b"].url == "discord://1/2"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "json://127.0.0.1/hook",
+        "xml://127.0.0.1/hook",
+        "form://127.0.0.1/hook",
+        "https://hooks.slack.com/services/a/b/c",
+        "mailto://user:pass@example.com",
+        "syslog://",
+        "dbus://",
+        "exec://rm",
+        "file:///etc/passwd",
+        "windows://",
+        "apprise://127.0.0.1/token",
+        "vapid://a@b/c",
+    ],
+)
+def test_services_beyond_the_list_stop_the_start(url):
+    words = refusal(APPRISE_URLS=f"ops={url}")
+    assert words.startswith("APPRISE_URLS: ops: ")
+    assert "is not a service that Runsheet uses" in words
+
+
+def test_the_refusal_does_not_repeat_a_url_with_its_password():
+    words = refusal(APPRISE_URLS="fine=ntfy://x/y secret-token-in-here")
+    assert words.startswith("APPRISE_URLS: entry 2 is not name=url")
+    assert "secret" not in words + refusal(APPRISE_URLS="ops=json://user:secret@host")
+
+
+def test_two_places_need_two_names():
+    assert "two places are named ops" in refusal(APPRISE_URLS="ops=ntfy://a/b OPS=ntfy://c/d")
+
+
+@pytest.mark.parametrize("key", ["nonsense", "AAAA", "A" * 43, "A" * 44, "/" * 43])
+def test_a_vapid_key_is_a_private_key_of_p_256(key):
+    assert refusal(VAPID_PRIVATE_KEY=key).startswith("VAPID_PRIVATE_KEY must be")
+
+
+def test_a_vapid_key_may_stand_with_or_without_padding():
+    assert load(VAPID_PRIVATE_KEY="A" * 42 + "E=").vapid_private_key
+    assert load(VAPID_PRIVATE_KEY="A" * 42 + "E").vapid_private_key
+
+
+def test_the_sms_provider_is_at_a_web_address():
+    assert refusal(SMS_API_BASE="api.twilio.com").startswith("SMS_API_BASE must begin")
