@@ -30,6 +30,11 @@ def monotonic() -> float:
     return time.monotonic()
 
 
+def thread_seconds() -> float:
+    """Seconds of processor time that this thread has used; what others do does not count."""
+    return time.thread_time()
+
+
 def sync(connection: Connection) -> None:
     """Measure the database's clock again if the last measure is older than SYNC_EVERY seconds.
 

@@ -8,9 +8,10 @@ from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.domain import liquid
+from app.domain.liquid import NotRenderable
 from app.domain.placeholders import fill_text
 
-MAX_RENDERED = 256 * 1024
 _BREAKS = re.compile(r"[\r\n\x00-\x1f]+")
 
 
@@ -52,21 +53,7 @@ def _address(text: str) -> Address:
 
 
 def _render(text: str, context: Mapping[str, Any], *, escape: bool = False) -> str:
-    if "{{" not in text and "{%" not in text:
-        return text
-    from liquid import Environment, StrictUndefined
-    from liquid.exceptions import LiquidError
-
-    class Limited(Environment):
-        """Author-written text: bounded loops and output, no files, no includes."""
-
-        loop_iteration_limit = 10_000
-        output_stream_limit = MAX_RENDERED
-        context_depth_limit = 10
-
     try:
-        # A path that leads nowhere must not leave a hole in a mail that is then sent.
-        environment = Limited(undefined=StrictUndefined, autoescape=escape)
-        return environment.from_string(text).render(**context)
-    except LiquidError as error:
-        raise NotAMail(f"the text can't be rendered: {str(error)[:200]}") from None
+        return liquid.render(text, context, escape)
+    except NotRenderable as fault:
+        raise NotAMail(f"the text can't be rendered: {fault}") from None
