@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import bells, clock, transaction
 from app.config import Settings
-from app.domain import attempts, claims
+from app.domain import claims, losses, overdue
 from app.models.vocabulary import QUEUES
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 def give_back_expired_leases(session: Session, settings: Settings) -> None:
     """Jobs of workers that stopped renewing go to others."""
     if claims.expired(session.connection(), limit=1):
-        attempts.give_back_expired(session, settings.poison_after)
+        losses.give_back_expired(session, settings.poison_after)
 
 
 def ring_for_due_work(session: Session, settings: Settings) -> None:
@@ -29,9 +29,15 @@ def ring_for_due_work(session: Session, settings: Settings) -> None:
             bells.ask(session.info, queue)
 
 
-# Schedules, overdue steps and reminders take their place here.
+def note_what_is_late(session: Session, settings: Settings) -> None:
+    """Steps and instances whose time is over."""
+    overdue.note_overdue(session)
+
+
+# Schedules take their place here.
 CHORES: tuple[Callable[[Session, Settings], None], ...] = (
     give_back_expired_leases,
+    note_what_is_late,
     ring_for_due_work,
 )
 

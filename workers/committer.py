@@ -11,8 +11,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app import clock, transaction
 from app.domain import attempts
-from app.domain.attempts import Report
 from app.domain.outcomes import Outcome
+from app.domain.reports import Report
 from workers import failpoints
 
 GATHER = 0.02  # seconds a result waits for company at most

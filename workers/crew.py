@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app import clock
-from app.domain.attempts import Report
 from app.domain.claims import Claim
 from app.domain.outcomes import Outcome, Span
+from app.domain.reports import Report
 from workers import failpoints
 from workers.handlers import carry_out
 from workers.handlers.base import Tools, Work
@@ -78,7 +78,7 @@ class Crew:
         with self._lock:
             self._alone = alone
             for claim in held:
-                work = Work(claim, contexts.get(claim.instance_id, {}), CancelToken())
+                work = Work(claim, contexts.get(claim.id, {}), CancelToken())
                 self._waiting.append(_Held(work, since))
                 self._all[claim.id] = claim
             missing = min(len(self._waiting) - self._idle_threads, self._size - self._threads)

@@ -11,7 +11,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.exc import DBAPIError
 
 from app import clock, transaction
-from app.domain import attempts, claims, processes
+from app.domain import claims, losses, processes
 from app.domain.claims import jobs
 from workers import failpoints
 
@@ -102,7 +102,7 @@ class Keeper:
             )
         if overdue:
             with transaction.writing() as session:
-                attempts.give_back_expired(session, self._runner.settings.poison_after)
+                losses.give_back_expired(session, self._runner.settings.poison_after)
         if alone:
             self.someone_wants_to_be_alone = True
         if alone or overdue:

@@ -17,9 +17,10 @@ from app import bells, clock, transaction
 from app.config import Settings
 from app.domain import claims, processes
 from app.domain.addresses import AllowList
-from app.domain.attempts import Report
 from app.domain.claims import Claim
 from app.domain.contexts import read_contexts
+from app.domain.messages import read_messages
+from app.domain.reports import Report
 from workers import failpoints, process
 from workers.committer import Committer
 from workers.crew import Crew
@@ -164,7 +165,9 @@ class Runner:
         failpoints.crash_at(failpoints.CLAIM, held)
         if held:
             with transaction.reading() as session:
-                contexts = read_contexts(session.connection(), held)
+                connection = session.connection()
+                contexts = read_contexts(connection, held)
+                contexts |= read_messages(connection, held, self.settings.base_url)
             self.crew.add(held, contexts, alone=alone)
         return held
 

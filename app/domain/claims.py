@@ -19,15 +19,15 @@ jobs = table_of(AutomationJob).c
 _table = table_of(AutomationJob)
 # A job that took down this many workers in a row is next claimed alone.
 ALONE_AFTER = 2
-# What there are handlers for. Notices and deliveries are kept until the notifier can send them.
-_CARRIED_OUT = (JobKind.STEP, JobKind.REPLAY)
+# Deliveries are kept until their channels can send them.
+_CARRIED_OUT = (JobKind.STEP, JobKind.REPLAY, JobKind.NOTICE)
 
 _RETURNED = [
     jobs[name]
     for name in (
-        "id kind instance_id step_id execution_id notice_id delivery_id action_type action_config "
-        "execution_token occurrence attempt allowed queued_at run_at lease_token losses "
-        "losses_alone"
+        "id queue kind instance_id step_id execution_id notice_id delivery_id action_type "
+        "action_config execution_token occurrence attempt allowed queued_at run_at lease_token "
+        "losses losses_alone"
     ).split()
 ]
 
@@ -37,8 +37,9 @@ class Claim:
     """A job this process holds a lease on: plain values, all that a thread needs."""
 
     id: int
+    queue: str
     kind: str
-    instance_id: int
+    instance_id: int | None
     step_id: int | None
     execution_id: int | None
     notice_id: int | None
@@ -145,7 +146,7 @@ def next_due(connection: Connection, queue: str) -> datetime | None:
 
 def expired(connection: Connection, limit: int = 200) -> list[Row[Any]]:
     """Jobs whose lease has run out: (id, instance_id, lease_token, …), for
-    `attempts.give_back_expired`."""
+    `losses.give_back_expired`."""
     query: Select[Any] = (
         select(*_RETURNED, jobs.worker, jobs.claimed_at, jobs.lease_until)
         .where(jobs.lease_token.is_not(None), jobs.lease_until < clock.now())

@@ -13,13 +13,16 @@ from app.models.vocabulary import JobKind
 
 
 def read_contexts(connection: Connection, claims: Sequence[Claim]) -> dict[int, dict[str, Any]]:
-    """Contexts by instance id, for those whose config asks for anything."""
+    """Contexts by claim id, of the steps whose config asks for anything."""
     asking = {
-        claim.instance_id
+        claim.id: claim.instance_id or 0
         for claim in claims
         if claim.kind in (JobKind.STEP, JobKind.REPLAY) and has_placeholder(claim.action_config)
     }
-    return contexts_of(connection, asking) if asking else {}
+    if not asking:
+        return {}
+    found = contexts_of(connection, set(asking.values()))
+    return {claim_id: found[instance_id] for claim_id, instance_id in asking.items()}
 
 
 def contexts_of(connection: Connection, instance_ids: Collection[int]) -> dict[int, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """The graph of a published version: who waits for whom. Versions never change, so graphs are
 kept in memory once read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine, select
 
 from app.domain.conditions import reads
-from app.models import WorkflowTemplateStep
+from app.models import WorkflowTemplateStep, WorkflowTemplateVersion
 from app.schemas.durations import parse_duration
 
 _KEPT = 512
@@ -32,12 +32,19 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Nodes by key, each after all it depends on."""
+    """Nodes by key, each after all it depends on, and what the version says of the whole."""
 
     nodes: Mapping[str, Node]
+    policies: Sequence[Mapping[str, Any]] = ()
+    due_in: timedelta | None = None
 
     @classmethod
-    def of(cls, steps: Iterable["GraphStep"]) -> "Graph":
+    def of(
+        cls,
+        steps: Iterable["GraphStep"],
+        policies: Sequence[Mapping[str, Any]] = (),
+        due_in: timedelta | None = None,
+    ) -> "Graph":
         """Build from steps in any order; they must have no cycle."""
         rows = {step.key: step for step in steps}
         dependents: dict[str, list[str]] = {key: [] for key in rows}
@@ -45,7 +52,8 @@ class Graph:
             for other in step.depends_on:
                 dependents[other].append(step.key)
         order = sorted_by_dependency({key: step.depends_on for key, step in rows.items()})
-        return cls({key: _node(rows[key], dependents[key]) for key in order})
+        nodes = {key: _node(rows[key], dependents[key]) for key in order}
+        return cls(nodes, policies, due_in)
 
 
 class GraphStep(Protocol):
@@ -97,7 +105,13 @@ def graph_of(connection: Connection, version_id: int) -> Graph:
             .where(step.version_id == version_id)
             .order_by(step.position)
         )
-        graph = Graph.of(rows.all())  # type: ignore[reportArgumentType]
+        whole = WorkflowTemplateVersion
+        version = connection.execute(
+            select(whole.notification_policies, whole.due_in).where(whole.id == version_id)
+        ).one()
+        due_in = parse_duration(version.due_in) if version.due_in else None
+        policies = version.notification_policies or ()
+        graph = Graph.of(rows.all(), policies, due_in)  # type: ignore[reportArgumentType]
         if len(known) >= _KEPT:
             known.pop(next(iter(known)), None)
         known[version_id] = graph

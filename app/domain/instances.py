@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain import input_schemas, lifecycle
+from app.domain import input_schemas, lifecycle, notices
 from app.domain.actions import require_instance_action
 from app.domain.graph import Graph, graph_of
 from app.domain.ledger import Ledger, changing
@@ -16,7 +16,7 @@ from app.domain.ledger_writer import insert_instances
 from app.domain.records import InstanceRecord, StepRecord
 from app.errors import FieldError, Invalid, NotFound, NotPublished
 from app.models import WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
-from app.models.vocabulary import ActionState, InstanceState, State
+from app.models.vocabulary import ActionState, InstanceState, InstanceTrigger, State
 from app.schemas.instance import InstanceIn
 
 
@@ -62,7 +62,8 @@ def _start(
             raise Invalid(faults)
         insert_instances(ledger, [instance for instance, _ in started])
         for instance, number in started:
-            ledger.record(instance, "instance.started", data={"version": number})
+            seq = ledger.record(instance, "instance.started", data={"version": number})
+            notices.on_instance(ledger, instance, InstanceTrigger.ON_STARTED, seq)
     return [instance.id or 0 for instance in ledger.added]
 
 
@@ -98,6 +99,7 @@ def _new_instance(
         state=InstanceState.RUNNING,
         started_by=ledger.actor,
         started_at=ledger.now,
+        due_at=ledger.now + version.graph.due_in if version.graph.due_in else None,
         graph=version.graph,
         input=values,
         needs_settling=True,

@@ -1,13 +1,17 @@
 """Writes a ledger down: one statement per table and kind of change, however many rows."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, update
 
+from app import bells
 from app.domain.ledger import Ledger
 from app.domain.ledger_work import insert_ids, write_work
+from app.domain.paths import MissingPath
 from app.domain.prepared import Prepared
+from app.domain.producer import due_at
 from app.domain.records import InstanceRecord, StepRecord
 from app.models import (
     AutomationJob,
@@ -90,6 +94,7 @@ def insert_instances(ledger: Ledger, added: Sequence[InstanceRecord]) -> None:
             "input": instance.input,
             "started_by": instance.started_by,
             "started_at": instance.started_at,
+            "due_at": instance.due_at,
             "updated_at": ledger.now,
         }
         for instance in added
@@ -155,23 +160,41 @@ def _write_events(connection: Connection, ledger: Ledger) -> None:
 def _write_notices(connection: Connection, ledger: Ledger) -> None:
     if not ledger.notices:
         return
-    rows = [
-        {name: notice[name] for name in ("trigger", "cause", "policy_index", "policy")}
-        | {
-            "instance_id": notice["instance"].id,
-            "step_id": notice["step"].id,
-            "created_at": ledger.now,
-        }
-        for notice in ledger.notices
-    ]
+    rows = [_notice_row(notice, ledger) for notice in ledger.notices]
     ids = insert_ids(connection, table_of(Notice), rows)
-    connection.execute(
-        insert(_jobs), [_notice_job(r, i, ledger) for r, i in zip(rows, ids, strict=True)]
-    )
+    jobs = [
+        _notice_job(row, notice_id, _notice_due(notice, ledger), ledger)
+        for notice, row, notice_id in zip(ledger.notices, rows, ids, strict=True)
+    ]
+    connection.execute(insert(_jobs), jobs)
 
 
-def _notice_job(row: dict[str, Any], notice_id: int, ledger: Ledger) -> dict[str, Any]:
+def _notice_row(notice: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
+    return {name: notice[name] for name in ("trigger", "cause", "policy_index", "policy")} | {
+        "instance_id": notice["instance"].id,
+        "step_id": notice["step"].id if notice["step"] is not None else None,
+        "round": notice.get("round", 0),
+        "created_at": ledger.now,
+    }
+
+
+def _notice_due(notice: dict[str, Any], ledger: Ledger) -> datetime:
+    """When people are told. A time that can't be read must not keep them from being told."""
+    if "run_at" in notice:
+        return notice["run_at"]
+    policy = notice["policy"]
+    try:
+        return due_at(policy, ledger, notice["instance"])
+    except (MissingPath, ValueError):
+        return ledger.now
+
+
+def _notice_job(
+    row: dict[str, Any], notice_id: int, run_at: datetime, ledger: Ledger
+) -> dict[str, Any]:
     # Never held: what people are owed is sent even while an instance is paused.
+    if run_at > ledger.now:
+        bells.ask(ledger.session.info, NOTIFICATION_QUEUE, run_at)
     return {
         "queue": NOTIFICATION_QUEUE,
         "kind": JobKind.NOTICE,
@@ -181,5 +204,5 @@ def _notice_job(row: dict[str, Any], notice_id: int, ledger: Ledger) -> dict[str
         "action_type": row["policy"]["channel"],
         "action_config": row["policy"],
         "queued_at": ledger.now,
-        "run_at": ledger.now,
+        "run_at": run_at,
     }

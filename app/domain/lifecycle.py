@@ -14,7 +14,14 @@ from app.domain.conditions import describe_refusal, holds
 from app.domain.ledger import SYSTEM, Ledger
 from app.domain.paths import MissingPath
 from app.domain.records import DONE, OPEN, InstanceRecord, StepRecord
-from app.models.vocabulary import AUTOMATION_QUEUE, ActionState, InstanceState, State, Trigger
+from app.models.vocabulary import (
+    AUTOMATION_QUEUE,
+    ActionState,
+    InstanceState,
+    InstanceTrigger,
+    State,
+    Trigger,
+)
 from app.schemas.base import zulu
 
 PENDING, READY, STARTED = State.PENDING, State.READY, State.STARTED
@@ -188,10 +195,15 @@ def _settle_instance(ledger: Ledger, instance: InstanceRecord) -> None:
     failed = any(state == FAILED for state in states)
     if failed != instance.needs_attention:
         instance.needs_attention = failed
-        ledger.record(instance, "instance.attention" if failed else "instance.attention_cleared")
+        seq = ledger.record(
+            instance, "instance.attention" if failed else "instance.attention_cleared"
+        )
+        if failed:
+            notices.on_instance(ledger, instance, InstanceTrigger.ON_ATTENTION, seq)
     if all(state in DONE for state in states):
         _finish(ledger, instance, InstanceState.COMPLETED)
-        ledger.record(instance, "instance.completed")
+        seq = ledger.record(instance, "instance.completed")
+        notices.on_instance(ledger, instance, InstanceTrigger.ON_COMPLETED, seq)
     elif instance.paused:
         instance.state = InstanceState.PAUSED
     else:
@@ -220,7 +232,8 @@ def cancel(ledger: Ledger, instance: InstanceRecord, reason: str) -> None:
             step.reason = reason or None
             apply(ledger, instance, step, "cancel", ActionState.IDLE, reason=reason)
     _finish(ledger, instance, InstanceState.CANCELLED)
-    ledger.record(instance, "instance.cancelled", reason=reason)
+    seq = ledger.record(instance, "instance.cancelled", reason=reason)
+    notices.on_instance(ledger, instance, InstanceTrigger.ON_CANCELLED, seq)
 
 
 def _finish(ledger: Ledger, instance: InstanceRecord, state: InstanceState) -> None:

@@ -25,13 +25,18 @@ def first_due(
     or a worker (QUEUED). Raises MissingPath or ValueError if its `runAt` can't be read."""
     if step.is_for_people:
         return ActionState.IDLE, None
-    config = ledger.config(step)
-    due = ledger.now
-    if config.get("delay"):
-        due = ledger.now + parse_duration(config["delay"])
-    elif config.get("runAt"):
-        due = _read_time(config["runAt"], ledger, instance)
+    due = due_at(ledger.config(step), ledger, instance)
     return (ActionState.SCHEDULED, due) if due > ledger.now else (ActionState.QUEUED, None)
+
+
+def due_at(config: dict[str, Any], ledger: "Ledger", instance: "InstanceRecord") -> datetime:
+    """When something with a `delay` or a `runAt` is due (perhaps in the past), now without either.
+    Raises MissingPath or ValueError if it can't be read."""
+    if config.get("delay"):
+        return ledger.now + parse_duration(config["delay"])
+    if config.get("runAt"):
+        return _read_time(config["runAt"], ledger, instance)
+    return ledger.now
 
 
 def due_again(

@@ -76,6 +76,7 @@ class InstanceRecord:
     started_by: str = ""
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    due_at: datetime | None = None  # only of new ones; it never changes
     graph: Graph
     input: dict[str, Any] | None = None  # read only when a condition or placeholder asks
     steps: dict[str, StepRecord] = field(default_factory=dict[str, StepRecord])

@@ -70,6 +70,8 @@ def publish(
         name=template.name,
         description=template.description,
         input_schema=template.input_schema,
+        notification_policies=document["notificationPolicies"],
+        due_in=template.due_in,
         note=note,
         published_at=clock.now(),
         published_by=actor,

@@ -69,6 +69,22 @@ class Trigger(StrEnum):
     ON_OVERDUE = "ON_OVERDUE"
 
 
+class InstanceTrigger(StrEnum):
+    """When policies of the instance as a whole tell people."""
+
+    ON_STARTED = "ON_STARTED"
+    ON_ATTENTION = "ON_ATTENTION"
+    ON_COMPLETED = "ON_COMPLETED"
+    ON_CANCELLED = "ON_CANCELLED"
+    ON_OVERDUE = "ON_OVERDUE"
+
+
+# What follows from a policy rather than from a change of state.
+REMINDER = "REMINDER"
+ESCALATION = "ESCALATION"
+TEST = "TEST"
+
+
 class Channel(StrEnum):
     EMAIL = "EMAIL"
     SMS = "SMS"

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from app.models.vocabulary import Channel, Trigger
-from app.schemas.actions import ACTION_TYPES, Duration, Moment
+from app.schemas.actions import ACTION_TYPES, Duration
 from app.schemas.base import Schema
 from app.schemas.conditions import When
+from app.schemas.policies import InstancePolicy, NotificationPolicy
 
 MAX_STEPS = 500
 KEY_PATTERN = r"^[a-z0-9]([a-z0-9_-]{0,98}[a-z0-9])?$"
@@ -23,23 +23,6 @@ def _known(name: str) -> str:
     if name not in ACTION_TYPES:
         raise ValueError(f"{name!r} is not an action type. Use one of {', '.join(ACTION_TYPES)}.")
     return name
-
-
-class NotificationPolicy(Schema):
-    """Who is told what, on which channel, when the step meets a trigger."""
-
-    channel: Channel
-    trigger: Trigger
-    template: str = Field("", max_length=120, description="Default: the trigger's own.")
-    recipients: list[Annotated[str, Field(min_length=1, max_length=320)]] = Field(
-        default_factory=lambda: ["role:operator"],
-        min_length=1,
-        max_length=100,
-        description="Addresses, `{{ input.email }}`, `role:…`, `user:…`, `assignee`, `starter`.",
-    )
-    when: When | None = None
-    delay: Duration | None = None
-    run_at: Moment | None = None
 
 
 class TemplateStep(Schema):
@@ -73,6 +56,10 @@ class Template(Schema):
         default_factory=lambda: {"type": "object", "properties": {}},
         description="A JSON Schema (2020-12) of an instance's input; its root is an object.",
     )
+    notification_policies: list[InstancePolicy] = Field(
+        default_factory=list, max_length=50, description="Of the instance as a whole."
+    )
+    due_in: Duration | None = Field(None, description="When the instance is late, from its start.")
     steps: list[TemplateStep] = Field(default_factory=list, max_length=MAX_STEPS)
 
     @field_validator("input_schema")

@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.config import Settings
 from app.domain import answers, attempts, claims, emails, instances, webhooks
-from app.domain.attempts import Report
 from app.domain.claims import Claim
 from app.domain.contexts import read_contexts
 from app.domain.outcomes import Outcome, Span
+from app.domain.reports import Report
 from app.models import AutomationJob, WorkflowInstanceStep
 from app.models.vocabulary import AUTOMATION_QUEUE
 from app.schemas.instance import InstanceIn

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app import clock, transaction
-from app.domain import attempts, claims
+from app.domain import claims, losses
 from app.domain.outcomes import Outcome
 from app.models.vocabulary import AUTOMATION_QUEUE
 from tests.support.looking import do, kinds, look, state_pair, states, step_of
@@ -32,7 +32,7 @@ LATE = [
 def lose_leases(after: float = 16) -> int:
     clock.travel(timedelta(seconds=after))
     with transaction.writing() as session:
-        return attempts.give_back_expired(session, 3)
+        return losses.give_back_expired(session, 3)
 
 
 @both_databases

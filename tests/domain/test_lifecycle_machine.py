@@ -21,9 +21,10 @@ from hypothesis.stateful import (
 from sqlalchemy import delete, event, select
 
 from app import clock, transaction
-from app.domain import attempts, claims
+from app.domain import attempts, claims, losses
 from app.domain.claims import Claim
 from app.domain.outcomes import Outcome, Span
+from app.domain.reports import Report
 from app.errors import MoveNotAllowed
 from app.extensions import db
 from app.models import (
@@ -141,22 +142,22 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data())
     def begin(self, data: st.DataObject) -> None:
         one, worker = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
-        self._report(attempts.Report(one, Span(clock.now()), worker))
+        self._report(Report(one, Span(clock.now()), worker))
         self.begun.append((one, worker))
 
     @precondition(lambda self: self.begun)
     @rule(data=st.data(), outcome=OUTCOMES)
     def end(self, data: st.DataObject, outcome: Outcome) -> None:
         one, worker = self.begun.pop(data.draw(st.integers(0, len(self.begun) - 1)))
-        self._report(attempts.Report(one, _span(), worker, outcome))
+        self._report(Report(one, _span(), worker, outcome))
 
     @precondition(lambda self: self.held)
     @rule(data=st.data(), outcome=OUTCOMES)
     def begin_and_end_in_one_group(self, data: st.DataObject, outcome: Outcome) -> None:
         one, worker = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
         self._report(
-            attempts.Report(one, Span(clock.now()), worker),
-            attempts.Report(one, _span(), worker, outcome),
+            Report(one, Span(clock.now()), worker),
+            Report(one, _span(), worker, outcome),
         )
 
     @precondition(lambda self: self.held)
@@ -199,15 +200,15 @@ class Life(RuleBasedStateMachine):
         one, worker = data.draw(st.sampled_from(better or self.stale))
         before = self._everything(but_history=True)
         count = len(events_of(self.id))
-        self._report(attempts.Report(one, _span(), worker, outcome))
+        self._report(Report(one, _span(), worker, outcome))
         assert self._everything(but_history=True) == before
         assert [event.kind for event in events_of(self.id)[count:]] == ["attempt.fenced"]
 
     def _give_back(self) -> None:
         with transaction.writing() as session:
-            attempts.give_back_expired(session, POISON_AFTER)
+            losses.give_back_expired(session, POISON_AFTER)
 
-    def _report(self, *reports: attempts.Report) -> None:
+    def _report(self, *reports: Report) -> None:
         with transaction.writing() as session:
             attempts.settle(session, reports)
 
@@ -330,7 +331,7 @@ class Life(RuleBasedStateMachine):
             if row.execution_token == step.execution_token and row.outcome != "fenced"
         ]
         assert [row.attempt for row in own] == list(range(1, step.attempts + 1))
-        lost = [row for row in own if row.error == attempts.LOST]
+        lost = [row for row in own if row.error == losses.LOST]
         if own:
             tries = self.plan[step.key]["actionConfig"]["retry"]["maxAttempts"]
             assert len(own) - len(lost) <= tries * (1 + step.retry_count), "it tried too often"
@@ -431,8 +432,8 @@ class Life(RuleBasedStateMachine):
         self._give_back()
         for one in [*claim(worker="C"), *claim(worker="C", alone=True)]:
             self._report(
-                attempts.Report(one, Span(clock.now()), "C"),
-                attempts.Report(one, _span(), "C", Outcome(verdict="done", output={"n": turn % 5})),
+                Report(one, Span(clock.now()), "C"),
+                Report(one, _span(), "C", Outcome(verdict="done", output={"n": turn % 5})),
             )
         for step in instance_of(self.id).steps:
             for action in ("complete", "retry" if turn < 40 else "skip"):

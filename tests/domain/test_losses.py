@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app import clock, transaction
-from app.domain import attempts
+from app.domain import losses
 from app.domain.claims import Claim
 from app.domain.outcomes import Outcome
 from tests.support.looking import (
@@ -32,7 +32,7 @@ from tests.support.workflows import (
 
 AGAIN = Outcome(verdict="retry", error="HTTP 500")
 POISON_AFTER = 3
-LONGEST_REST = max(attempts.RESTS)
+LONGEST_REST = max(losses.RESTS)
 
 
 class Time:
@@ -59,7 +59,7 @@ def lose(time: Time, *, alone: bool = False, begun: bool = True) -> list[Claim]:
         report_begun(*held, worker="doomed")
     time.passes(16)
     with transaction.writing() as session:
-        assert attempts.give_back_expired(session, POISON_AFTER) == len(held)
+        assert losses.give_back_expired(session, POISON_AFTER) == len(held)
     return held
 
 
@@ -102,7 +102,7 @@ def test_a_lease_that_has_not_run_out_is_not_given_back(app, time):
     claim()
     time.passes(14)
     with transaction.writing() as session:
-        assert attempts.give_back_expired(session, POISON_AFTER) == 0
+        assert losses.give_back_expired(session, POISON_AFTER) == 0
 
 
 @both_databases
@@ -145,7 +145,7 @@ def test_after_each_loss_alone_a_step_rests_longer(app, time):
     instance_id = begin()
     lose(time)
     lose(time)
-    for rest in attempts.RESTS[:2]:
+    for rest in losses.RESTS[:2]:
         lose(time, alone=True)
         planned = step_of(instance_id, "killer").next_attempt_at
         assert planned is not None
@@ -177,7 +177,7 @@ def test_a_neighbour_of_a_killer_is_never_poisoned_for_it(app, time):
             report_ended(Outcome(verdict="done"), *held)
     time.passes(16)
     with transaction.writing() as session:
-        attempts.give_back_expired(session, POISON_AFTER)
+        losses.give_back_expired(session, POISON_AFTER)
     lose(time, alone=True)
     lose(time, alone=True)
 
@@ -221,7 +221,7 @@ def test_a_step_lost_while_its_instance_is_paused_waits(app, time):
     do(instance_id, "pause")
     time.passes(16)
     with transaction.writing() as session:
-        attempts.give_back_expired(session, POISON_AFTER)
+        losses.give_back_expired(session, POISON_AFTER)
 
     assert state_pair(instance_id, "send") == ("STARTED", "RETRY_WAIT")
     assert claim() == []

@@ -7,6 +7,7 @@ from app import clock, transaction
 from app.domain import attempts, claims, instances, templates
 from app.domain.claims import Claim
 from app.domain.outcomes import Outcome, Span
+from app.domain.reports import Report
 from app.models.vocabulary import AUTOMATION_QUEUE
 from app.schemas.instance import InstanceIn
 from app.schemas.template import Template
@@ -70,14 +71,14 @@ def claim(limit: int = 50, *, worker: str = "worker-1", alone: bool = False) -> 
 def report_begun(*held: Claim, worker: str = "worker-1") -> None:
     """Say that these attempts began."""
     with transaction.writing() as session:
-        attempts.settle(session, [attempts.Report(job, Span(clock.now()), worker) for job in held])
+        attempts.settle(session, [Report(job, Span(clock.now()), worker) for job in held])
 
 
 def report_ended(outcome: Outcome, *held: Claim, worker: str = "worker-1") -> None:
     """Say how these attempts, which began before, ended."""
     with transaction.writing() as session:
         span = Span(clock.now(), clock.now(), 0.01)
-        attempts.settle(session, [attempts.Report(job, span, worker, outcome) for job in held])
+        attempts.settle(session, [Report(job, span, worker, outcome) for job in held])
 
 
 def work(outcome: Outcome | None = None) -> int:

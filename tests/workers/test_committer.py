@@ -9,8 +9,8 @@ from sqlalchemy.exc import OperationalError
 
 from app import extensions, transaction
 from app.domain import attempts
-from app.domain.attempts import Report
 from app.domain.outcomes import Outcome, Span
+from app.domain.reports import Report
 from app.extensions import db
 from app.models import WorkflowInstanceStep
 from tests.support.workflows import begin, claim, publish, webhook

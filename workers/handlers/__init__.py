@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from app.domain.outcomes import Outcome
-from workers.handlers import email, timer, webhook
+from app.models.vocabulary import JobKind
+from workers.handlers import email, notice, timer, webhook
 from workers.handlers.base import Tools, Work
 
 Handler = Callable[[Work, Tools], Outcome]
@@ -16,5 +17,7 @@ HANDLERS: Mapping[str, Handler] = {
 
 
 def carry_out(work: Work, tools: Tools) -> Outcome:
-    """Make one attempt with the handler of its action type."""
+    """Make one attempt: with the handler of its action type, or of what the notifier does."""
+    if work.claim.kind == JobKind.NOTICE:
+        return notice.carry_out(work, tools)
     return HANDLERS[work.claim.action_type](work, tools)

@@ -1,0 +1,240 @@
+"""What people do with deliveries: look for them, send one or many again, send a test."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.domain import fanout, recipients, tries
+from app.domain.fanout import Draft, NotReady
+from app.domain.ledger import Ledger, changing
+from app.domain.recipients import Recipient
+from app.errors import Conflict, NotFound
+from app.models import NotificationDelivery, User, WorkflowInstance, WorkflowInstanceStep
+from app.models.vocabulary import TEST, DeliveryState
+
+MOST_REPLAYED = 1000
+_ENDED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SKIPPED)
+_row = NotificationDelivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which deliveries; what is None or empty is not asked for."""
+
+    channel: str | None = None
+    state: str | None = None
+    template: str | None = None
+    recipient: str | None = None
+    error: str | None = None
+    user_id: int | None = None
+    instance_id: int | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = []
+        for name in ("channel", "state", "template", "user_id", "instance_id"):
+            value = getattr(self, name)
+            if value:
+                found.append(getattr(_row, name) == value)
+        if self.recipient:
+            like = f"%{_escaped(self.recipient)}%"
+            found.append(
+                or_(_row.recipient.ilike(like, escape="\\"), _row.address.ilike(like, escape="\\"))
+            )
+        if self.error:
+            found.append(_row.reason.ilike(f"%{_escaped(self.error)}%", escape="\\"))
+        return found
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A delivery with what it is about."""
+
+    row: NotificationDelivery
+    title: str | None
+    step_key: str | None
+    step_name: str | None
+
+
+def find_all(
+    session: Session, wanted: Filter, *, before: int | None = None, limit: int = 50
+) -> tuple[list[Found], int | None]:
+    """Deliveries, newest first, and the id to go on before (None: that was all)."""
+    query = _with_places().where(*wanted.conditions()).order_by(_row.id.desc()).limit(limit + 1)
+    if before is not None:
+        query = query.where(_row.id < before)
+    found = [Found(*row) for row in session.execute(query)]
+    page = found[:limit]
+    return page, page[-1].row.id if len(found) > limit else None
+
+
+def _with_places() -> Select[*tuple[Any, ...]]:
+    return (
+        select(_row, WorkflowInstance.title, WorkflowInstanceStep.key, WorkflowInstanceStep.name)
+        .outerjoin(WorkflowInstance, WorkflowInstance.id == _row.instance_id)
+        .outerjoin(WorkflowInstanceStep, WorkflowInstanceStep.id == _row.step_id)
+    )
+
+
+def find(session: Session, delivery_id: int) -> Found:
+    """One delivery. Raises NotFound."""
+    found = session.execute(_with_places().where(_row.id == delivery_id)).first()
+    if found is None:
+        raise NotFound("There is no such delivery.")
+    return Found(*found)
+
+
+def count(session: Session, wanted: Filter) -> int:
+    """How many would be sent again: those that have ended."""
+    query = select(func.count()).select_from(_row).where(*wanted.conditions())
+    return session.scalar(query.where(_row.state.in_(_ENDED))) or 0
+
+
+def replay(
+    session: Session,
+    delivery_id: int,
+    actor: str,
+    reason: str,
+    not_ready: NotReady,
+    *,
+    instance_id: int | None = None,
+) -> int:
+    """Send once more, as a new delivery that names its origin; returns its id. Raises NotFound, or
+    Conflict while the first one is still under way."""
+    row = session.get(_row, delivery_id)
+    if row is None or (instance_id is not None and row.instance_id != instance_id):
+        raise NotFound("There is no such delivery.")
+    with changing(session, _instances([row]), actor) as ledger:
+        session.refresh(row)
+        if row.state not in _ENDED:
+            raise Conflict("This delivery is still being tried; it can be sent again once it ends.")
+        return _replay(ledger, row, reason, not_ready)
+
+
+def replay_all(
+    session: Session,
+    wanted: Filter,
+    expected: int,
+    actor: str,
+    reason: str,
+    not_ready: NotReady,
+) -> list[int]:
+    """Send all again that match and have ended; returns the new ids. `expected` is the number
+    that was shown before: Conflict if it is another now, or more than can be sent at once."""
+    found = count(session, wanted)
+    if found != expected:
+        raise Conflict(f"{found} match now, not {expected}: look again.", count=found)
+    if found > MOST_REPLAYED:
+        raise Conflict(f"At most {MOST_REPLAYED:,} at once: narrow the filter.", count=found)
+    query = select(_row).where(*wanted.conditions(), _row.state.in_(_ENDED)).order_by(_row.id)
+    rows = session.scalars(query).all()
+    with changing(session, _instances(rows), actor) as ledger:
+        return [_replay(ledger, row, reason, not_ready) for row in rows]
+
+
+def _instances(rows: Iterable[NotificationDelivery]) -> set[int]:
+    return {row.instance_id for row in rows if row.instance_id is not None}
+
+
+def _replay(ledger: Ledger, row: NotificationDelivery, reason: str, not_ready: NotReady) -> int:
+    old = tries.read(ledger, row.id)
+    instance, step = tries.whereabouts(ledger, old)
+    draft = Draft(
+        dedupe=f"replay:{row.id}:{uuid4()}",
+        channel=row.channel,
+        trigger=row.trigger,
+        template=row.template,
+        policy=row.policy or {},
+        notice_id=row.notice_id,
+        replay_of=row.id,
+    )
+    if instance is not None:
+        data = fanout.facts_of(old)
+        ledger.record(instance, "notification.replayed", step, reason=reason, data=data)
+    new_id = fanout.deliver(ledger, instance, step, _recipient(ledger, row), draft, not_ready)
+    return new_id or 0  # its name is new, so it is written
+
+
+def _recipient(ledger: Ledger, row: NotificationDelivery) -> Recipient:
+    """The same as before, at the address that they have now."""
+    user = ledger.session.get(User, row.user_id) if row.user_id else None
+    if user is None and row.address is None:
+        again = recipients.resolve(
+            ledger.session, [row.recipient], {}, assignee=None, starter="system"
+        )
+        return again[0]
+    return Recipient(row.recipient, user=user, address=None if user else row.address)
+
+
+def owe_test(
+    session: Session,
+    channel: str,
+    content: dict[str, Any],
+    context: dict[str, Any],
+    not_ready: NotReady,
+    *,
+    user_id: int | None = None,
+    address: str | None = None,
+    template: str = "",
+) -> int:
+    """Send a test to a person, or to an address; returns the delivery's id, by which the page
+    follows it."""
+    user = session.get(User, user_id) if user_id is not None else None
+    recipient = Recipient(
+        recipients.label_of(user) if user else (address or ""), user=user, address=address
+    )
+    draft = Draft(
+        dedupe=f"test:{uuid4()}",
+        channel=channel,
+        trigger=TEST,
+        template=template,
+        policy={"content": content, "context": context},
+    )
+    with changing(session) as ledger:
+        return fanout.deliver(ledger, None, None, recipient, draft, not_ready) or 0
+
+
+def provider_says(
+    session: Session,
+    provider_id: str,
+    status: str,
+    error: str | None,
+    not_ready: NotReady,
+    at: datetime | None = None,
+) -> bool:
+    """What a provider tells later of a message it took: with `error` it did not arrive after
+    all, and the fallback is owed. Says whether the message is known."""
+    row = session.scalar(select(_row).where(_row.provider_id == provider_id))
+    if row is None:
+        return False
+    with changing(session, _instances([row])) as ledger:
+        session.refresh(row, with_for_update=True)
+        row.provider_status = status[:40]
+        if error is None or row.state == DeliveryState.FAILED:
+            return True
+        session.execute(
+            update(_row)
+            .where(_row.id == row.id)
+            .values(state=DeliveryState.FAILED, reason=error, sent_at=None)
+        )
+        found = tries.read(ledger, row.id)
+        instance, step = tries.whereabouts(ledger, found)
+        if instance is not None:
+            data = fanout.facts_of(found) | {"error": error, "providerStatus": status}
+            ledger.record(instance, "notification.failed", step, data=data, at=at or clock.now())
+        fanout.fall_back(ledger, instance, step, row.id, found, not_ready)
+    return True
+
+
+def latest(session: Session, ids: Sequence[int]) -> list[NotificationDelivery]:
+    """Deliveries by id, as they stand."""
+    return list(session.scalars(select(_row).where(_row.id.in_(ids)).order_by(_row.id)))

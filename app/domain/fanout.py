@@ -1,0 +1,367 @@
+"""From a notice to deliveries: who is told, on which channel, and who is not and why. Done by the
+notifier in one transaction with the end of the notice's job, so a notice fans out once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import uuid4
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from app import bells
+from app.domain import recipients
+from app.domain.channels import CHANNELS
+from app.domain.claims import Claim
+from app.domain.conditions import describe_refusal, holds
+from app.domain.ledger import Ledger
+from app.domain.ledger_work import insert_ids
+from app.domain.recipients import Recipient
+from app.domain.records import OPEN, InstanceRecord, StepRecord
+from app.models import AutomationJob, Notice, NotificationDelivery, User
+from app.models.columns import table_of
+from app.models.vocabulary import (
+    ESCALATION,
+    NOTIFICATION_QUEUE,
+    REMINDER,
+    Channel,
+    DeliveryState,
+    JobKind,
+    State,
+)
+from app.schemas.base import zulu
+from app.schemas.durations import parse_duration
+from app.schemas.retry import Retry
+
+_deliveries = table_of(NotificationDelivery)
+# Tried within a second, within minutes, and then for about half a day.
+RETRY = Retry.read({"schedule": [5, 30, 120, 600, 1800, 3600, 7200, 14400]}).document()
+# Channels that are not set up, each with the reason in words; workers know it from their settings.
+NotReady = Mapping[str, str]
+FOLLOW_UPS = (REMINDER, ESCALATION)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of one delivery, and why."""
+
+    verb: Literal["send", "skip", "defer"]
+    reason: str | None = None
+    until: datetime | None = None  # for `defer`
+
+
+def decide(
+    channel: str, recipient: Recipient, address: str | None, not_ready: NotReady
+) -> Decision:
+    """Whether one recipient is told on one channel. Everything that keeps a message from being
+    sent stands here: quiet hours, digests and acting from a message take their place here too
+    (`defer`)."""
+    facts = CHANNELS[Channel(channel)]
+    if recipient.why_not:
+        return Decision("skip", recipient.why_not)
+    if channel in not_ready:
+        return Decision("skip", not_ready[channel])
+    if recipient.user is not None and channel in (recipient.user.channels_off or ()):
+        return Decision("skip", f"They have turned {facts.label} off.")
+    if address is None:
+        return Decision("skip", f"{recipient.label} {facts.no_address}.")
+    return Decision("send")
+
+
+def address_on(channel: str, recipient: Recipient) -> str | None:
+    """Where a recipient is reached on a channel; None: nowhere."""
+    facts = CHANNELS[Channel(channel)]
+    named = facts.read(recipient.address) if recipient.address is not None else None
+    if named is None and recipient.user is not None:
+        return facts.address_of(recipient.user)
+    return named
+
+
+def default_template(trigger: str, *, whole: bool = False) -> str:
+    """The key of a trigger's own template: `step-failed`, and of a whole instance's
+    `instance-attention`."""
+    return f"{'instance' if whole else 'step'}-{trigger.removeprefix('ON_').lower()}"
+
+
+def expand(ledger: Ledger, claim: Claim, not_ready: NotReady) -> None:
+    """Carry a notice out: write its deliveries and, if it goes on, the notice that follows."""
+    session = ledger.session
+    notice = session.get_one(Notice, claim.notice_id)
+    instance = ledger.instances[notice.instance_id]
+    step = next((s for s in instance.steps.values() if s.id == notice.step_id), None)
+    notice.expanded_at = ledger.now
+    notice.reason = _why_not(ledger, instance, step, notice)
+    if notice.reason is None:
+        cause = _say_on_the_timeline(ledger, instance, step, notice)
+        _write_all(ledger, instance, step, notice, not_ready)
+        _follow_up(ledger, instance, step, notice, cause)
+    ledger.done_jobs.append(claim.id)
+
+
+def _why_not(
+    ledger: Ledger, instance: InstanceRecord, step: StepRecord | None, notice: Notice
+) -> str | None:
+    """Why nobody is told by this notice; None: they are."""
+    if notice.trigger in FOLLOW_UPS and not _still_waits(step, notice):
+        return "The step is not waiting any more."
+    when: Mapping[str, Any] | None = notice.policy.get("when")
+    if when is None:
+        return None
+    context = ledger.context(instance, outputs=True)
+    return None if holds(when, context) else describe_refusal(when, context)
+
+
+def _still_waits(step: StepRecord | None, notice: Notice) -> bool:
+    """Whether the step is as open as it was when it was first told of, and not begun anew."""
+    if step is None or step.state not in OPEN or step.state == State.PENDING:
+        return False
+    return step.ready_at is not None and notice.policy.get("since") == zulu(step.ready_at)
+
+
+def _say_on_the_timeline(
+    ledger: Ledger, instance: InstanceRecord, step: StepRecord | None, notice: Notice
+) -> int:
+    """Reminders and escalations have a line of their own, which causes the next."""
+    if notice.trigger not in FOLLOW_UPS:
+        return notice.cause
+    kind = "step.reminded" if notice.trigger == REMINDER else "step.escalated"
+    data = {"round": notice.round, "recipients": notice.policy["recipients"]}
+    return ledger.record(instance, kind, step, data=data)
+
+
+def _follow_up(
+    ledger: Ledger,
+    instance: InstanceRecord,
+    step: StepRecord | None,
+    notice: Notice,
+    cause: int,
+) -> None:
+    """Owe the next reminder and the next escalation of a policy for a step that people do."""
+    if step is None or not step.is_for_people or step.ready_at is None:
+        return
+    policy = notice.policy | {"since": zulu(step.ready_at)}
+    remind: dict[str, Any] | None = policy.get("remind")
+    if remind and notice.trigger != ESCALATION and notice.round < remind["times"]:
+        due = ledger.now + parse_duration(remind["every"])
+        again = policy | {"template": ""}
+        _owe(ledger, instance, step, notice, REMINDER, cause, again, notice.round + 1, due)
+    later = _escalations(policy)
+    at = notice.round if notice.trigger == ESCALATION else 0
+    if notice.trigger != REMINDER and at < len(later):
+        escalation = later[at]
+        told = policy | {name: escalation[name] for name in ("channel", "template")}
+        told |= {"recipients": escalation["to"]}
+        due = max(step.ready_at + parse_duration(escalation["after"]), ledger.now)
+        _owe(ledger, instance, step, notice, ESCALATION, cause, told, at + 1, due)
+
+
+def _escalations(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = policy.get("escalate") or []
+    return sorted(listed, key=lambda one: parse_duration(one["after"]))
+
+
+def _owe(
+    ledger: Ledger,
+    instance: InstanceRecord,
+    step: StepRecord,
+    notice: Notice,
+    trigger: str,
+    cause: int,
+    policy: dict[str, Any],
+    round: int,
+    due: datetime,
+) -> None:
+    ledger.notices.append(
+        {
+            "instance": instance,
+            "step": step,
+            "trigger": trigger,
+            "cause": cause,
+            "policy_index": notice.policy_index,
+            "policy": policy,
+            "round": round,
+            "run_at": due,
+        }
+    )
+
+
+def _write_all(
+    ledger: Ledger,
+    instance: InstanceRecord,
+    step: StepRecord | None,
+    notice: Notice,
+    not_ready: NotReady,
+) -> None:
+    policy: dict[str, Any] = notice.policy
+    context = ledger.context(instance, outputs=True)
+    told = recipients.resolve(
+        ledger.session,
+        policy["recipients"],
+        context,
+        assignee=step.assignee if step else None,
+        starter=instance.started_by,
+    )
+    for recipient in told:
+        deliver(
+            ledger,
+            instance,
+            step,
+            recipient,
+            Draft.of_notice(notice, policy, recipient),
+            not_ready,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A delivery about to be written. `dedupe` is what makes it one and no other."""
+
+    dedupe: str
+    channel: str
+    trigger: str
+    template: str
+    policy: dict[str, Any]
+    notice_id: int | None = None
+    replay_of: int | None = None
+    fallback_of: int | None = None
+
+    @classmethod
+    def of_notice(cls, notice: Notice, policy: dict[str, Any], recipient: Recipient) -> "Draft":
+        channel = policy["channel"]
+        whole = notice.step_id is None
+        return cls(
+            dedupe=f"notice:{notice.id}:{channel}:{recipient.address or recipient.label}"[:500],
+            channel=channel,
+            trigger=notice.trigger,
+            template=policy.get("template") or default_template(notice.trigger, whole=whole),
+            policy=policy | {"round": notice.round},
+            notice_id=notice.id,
+        )
+
+
+def deliver(
+    ledger: Ledger,
+    instance: InstanceRecord | None,
+    step: StepRecord | None,
+    recipient: Recipient,
+    draft: Draft,
+    not_ready: NotReady,
+) -> int | None:
+    """Write one delivery and owe it, or write why it is skipped and try its fallback; returns its
+    id, None if it is there already."""
+    session = ledger.session
+    if session.scalar(select(_deliveries.c.id).where(_deliveries.c.dedupe == draft.dedupe)):
+        return None
+    address = address_on(draft.channel, recipient)
+    decision = decide(draft.channel, recipient, address, not_ready)
+    sent = decision.verb != "skip"
+    token = str(uuid4())
+    row: dict[str, Any] = {
+        "dedupe": draft.dedupe,
+        "token": token,
+        "notice_id": draft.notice_id,
+        "instance_id": instance.id if instance else None,
+        "step_id": step.id if step else None,
+        "channel": draft.channel,
+        "trigger": draft.trigger,
+        "template": draft.template,
+        "recipient": recipient.label,
+        "user_id": recipient.user.id if recipient.user else None,
+        "address": address,
+        "policy": draft.policy,
+        "state": DeliveryState.QUEUED if sent else DeliveryState.SKIPPED,
+        "reason": decision.reason,
+        "attempts": 0,
+        "replay_of": draft.replay_of,
+        "fallback_of": draft.fallback_of,
+        "created_at": ledger.now,
+    }
+    (delivery_id,) = insert_ids(session.connection(), _deliveries, [row])
+    if sent:
+        _owe_job(ledger, row | {"id": delivery_id}, decision.until or ledger.now)
+        return delivery_id
+    if instance is not None:
+        data = facts_of(row | {"id": delivery_id}) | {"reason": decision.reason}
+        ledger.record(instance, "notification.skipped", step, data=data)
+    fall_back(ledger, instance, step, delivery_id, row, not_ready)
+    return delivery_id
+
+
+def _owe_job(ledger: Ledger, row: Mapping[str, Any], run_at: datetime) -> None:
+    ledger.session.execute(
+        insert(AutomationJob).values(
+            queue=NOTIFICATION_QUEUE,
+            kind=JobKind.DELIVERY,
+            instance_id=row["instance_id"],
+            step_id=row["step_id"],
+            delivery_id=row["id"],
+            action_type=row["channel"],
+            action_config={"retry": RETRY, "signingSecret": row["policy"].get("signingSecret")},
+            execution_token=row["token"],
+            attempt=1,
+            allowed=RETRY["maxAttempts"],
+            queued_at=ledger.now,
+            run_at=run_at,
+        )
+    )
+    bells.ask(ledger.session.info, NOTIFICATION_QUEUE, run_at)
+
+
+def facts_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A delivery as events tell of it."""
+    return {
+        "deliveryId": row["id"],
+        "channel": row["channel"],
+        "recipient": row["recipient"],
+        "template": row["template"],
+        "trigger": row["trigger"],
+    }
+
+
+def fall_back(
+    ledger: Ledger,
+    instance: InstanceRecord | None,
+    step: StepRecord | None,
+    delivery_id: int,
+    row: Mapping[str, Any],
+    not_ready: NotReady,
+) -> None:
+    """Tell in the policy's other way what could not be told in this one."""
+    policy: dict[str, Any] = row["policy"] or {}
+    fallback: dict[str, Any] | None = policy.get("fallback")
+    if not fallback or row["fallback_of"] is not None or instance is None:
+        return
+    told = _fallback_recipients(ledger.session, ledger, instance, step, row, fallback)
+    for recipient in told:
+        channel = fallback["channel"]
+        draft = Draft(
+            dedupe=f"fallback:{delivery_id}:{channel}:{recipient.address or recipient.label}"[:500],
+            channel=channel,
+            trigger=row["trigger"],
+            template=fallback.get("template") or row["template"],
+            policy={name: value for name, value in policy.items() if name != "fallback"},
+            notice_id=row["notice_id"],
+            fallback_of=delivery_id,
+        )
+        deliver(ledger, instance, step, recipient, draft, not_ready)
+
+
+def _fallback_recipients(
+    session: Session,
+    ledger: Ledger,
+    instance: InstanceRecord,
+    step: StepRecord | None,
+    row: Mapping[str, Any],
+    fallback: Mapping[str, Any],
+) -> list[Recipient]:
+    if fallback.get("recipients"):
+        return recipients.resolve(
+            session,
+            fallback["recipients"],
+            ledger.context(instance, outputs=True),
+            assignee=step.assignee if step else None,
+            starter=instance.started_by,
+        )
+    user = session.get(User, row["user_id"]) if row["user_id"] else None
+    return [Recipient(row["recipient"], user=user, address=row["address"])]
