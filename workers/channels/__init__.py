@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from app.domain.outcomes import Outcome
 from app.models.vocabulary import Channel
-from workers.channels import in_app
+from workers.channels import chat, email, in_app, push, sms, webhook
 from workers.channels.base import Message, PushTarget
 from workers.handlers.base import Tools
 from workers.outbound import CancelToken
@@ -14,5 +14,10 @@ __all__ = ["SENDERS", "Message", "PushTarget", "Sender"]
 Sender = Callable[[Message, Tools, CancelToken], Outcome]
 
 SENDERS: Mapping[Channel, Sender] = {
+    Channel.EMAIL: email.send,
+    Channel.SMS: sms.send,
+    Channel.PUSH: push.send,
+    Channel.CHAT: chat.send,
     Channel.IN_APP: in_app.send,
+    Channel.WEBHOOK: webhook.send,
 }

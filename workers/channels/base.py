@@ -1,10 +1,17 @@
-"""What senders get: plain values, no session."""
+"""What senders get: plain values, no session. And what those that send a request share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
+from app import clock
+from app.domain import answers
+from app.domain.outcomes import Outcome
+from app.domain.secrets import SecretValue
 from app.models.vocabulary import Channel
+from workers.handlers.base import Tools
+from workers.outbound import CancelToken, Request, SendFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ class Message:
     link      where in the console it is about
     about     what it is about, in a line: `Book carrier · Order 1042`
     targets   PUSH: the person's browsers
+    secret    WEBHOOK: what it is signed with
     timeout   seconds this try may take, for everything
     """
 
@@ -38,4 +46,28 @@ class Message:
     link: str | None = None
     about: str = ""
     targets: tuple[PushTarget, ...] = ()
+    secret: SecretValue | None = None
     timeout: float = 20.0
+
+
+def post(request: Request, logged: Mapping[str, Any], tools: Tools, cancel: CancelToken) -> Outcome:
+    """Send a request once and judge its answer as for any receiver. `logged`: the request as the
+    log shows it."""
+    try:
+        response = tools.outbound.send(request, cancel)
+    except SendFailed as failure:
+        return _not_answered(failure, dict(logged))
+    host = urlsplit(request.url).netloc
+    outcome = answers.judge(host, response.status, response.headers, response.body, clock.now())
+    answer = answers.logged_response(
+        response.status, response.headers, response.body, truncated=response.truncated
+    )
+    return replace(outcome, request=dict(logged), response=answer)
+
+
+def _not_answered(failure: SendFailed, logged: dict[str, Any]) -> Outcome:
+    """No answer: unknown if any byte of the request may have arrived."""
+    verdict = "failed" if failure.final else "retry"
+    if failure.kind == "cancelled":
+        verdict = "returned"
+    return Outcome(verdict=verdict, error=failure.message, unknown=failure.sent, request=logged)
