@@ -2,6 +2,7 @@
 application on it."""
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -48,8 +49,13 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with servers.postgres(tmp_path_factory.mktemp("postgres") / "data") as url:
+def postgres_url() -> Iterator[str]:
+    # Not under pytest's own folder: each run of pytest closes that to all other users, and as
+    # root PostgreSQL runs as another one. A second run would take the first one's data away.
+    with (
+        tempfile.TemporaryDirectory(prefix="runsheet-postgres-") as folder,
+        servers.postgres(Path(folder) / "data") as url,
+    ):
         migrate(url)
         yield url
 
