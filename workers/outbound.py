@@ -43,7 +43,7 @@ class Response:
 
     status: int
     headers: Headers
-    body: bytes  # the first 16 KiB
+    body: bytes  # the first 64 KiB; logs keep 16 of them
     truncated: bool  # there was more
     address: str  # the address connected to (the proxy's, if there is one)
     duration: float  # seconds, lookup included

@@ -20,7 +20,6 @@ MAX_HEADERS = 100
 MAX_HEAD_BYTES = 64 * 1024  # all heads of one response together, interim ones included
 MAX_INTERIM = 8
 MAX_BODY_READ = 64 * 1024  # chunk framing included
-MAX_BODY_KEPT = 16 * 1024
 _MAX_LINE = 8 * 1024
 _RECV_SIZE = 16 * 1024
 
@@ -110,7 +109,7 @@ class Reader:
         raise BadResponse("bad_response")
 
     def body(self, head: Head) -> tuple[bytes, bool]:
-        """Read the body: what is kept of it, and whether that is not all; see `clean`."""
+        """Read the body up to its limit, and say whether that is not all; see `clean`."""
         if head.chunked:
             body, whole = self._chunks()
         elif head.length is not None:
@@ -118,7 +117,7 @@ class Reader:
         else:
             body, whole = self._until_end()
         head.keep_alive = head.keep_alive and whole
-        return body[:MAX_BODY_KEPT], not whole or len(body) > MAX_BODY_KEPT
+        return body, not whole
 
     def clean(self) -> bool:
         """Say that nothing came after the response; else the next one could be forged."""

@@ -69,10 +69,15 @@ def _part_holds(part: Any, context: Mapping[str, Any]) -> bool:
         value = resolve(context, path)
     except MissingPath:
         return op == "exists" and len(part) == 3 and part[2] is False
+    return compare(value, op, part[2] if len(part) == 3 else True)
+
+
+def compare(value: Any, op: str, wanted: Any) -> bool:
+    """Whether a value that is there holds against the one wanted; of `exists`, true or false."""
     if op == "exists":
-        return len(part) == 2 or bool(part[2])
+        return bool(wanted)
     try:
-        return COMPARE[op](value, part[2])
+        return COMPARE[op](value, wanted)
     except TypeError:  # 3 > "2": nothing sensible to say, so it does not hold
         return False
 

@@ -9,6 +9,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from app.schemas.answers import (
+    Expectation,
+    Expectations,
+    ExpectFailure,
+    OutputMap,
+    SuccessStatus,
+)
 from app.schemas.base import Schema
 from app.schemas.durations import parse_duration, parse_moment
 from app.schemas.retry import Retry
@@ -16,7 +23,21 @@ from app.schemas.retry import Retry
 MAX_HEADERS = 50
 SECRET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-_OURS = ("webhook-id", "webhook-timestamp", "webhook-signature", "content-length", "host")
+# They decide where a request ends, who reads it and what becomes of the connection, so only the
+# outbound client writes them.
+_RESERVED = frozenset(
+    "host content-length transfer-encoding connection keep-alive te trailer upgrade expect "
+    "proxy-connection proxy-authorization proxy-authenticate".split()
+)
+
+
+def header_name(name: str) -> str:
+    """A header that an author may set. Raises ValueError."""
+    if not _HEADER_NAME.fullmatch(name):
+        raise ValueError(f"{name[:100]!r} is not a header name.")
+    if name.lower() in _RESERVED or name.lower().startswith("webhook-"):
+        raise ValueError(f"{name} is set by Runsheet.")
+    return name
 
 
 def _duration(text: str) -> str:
@@ -104,11 +125,13 @@ class Auth(Schema):
     type: Literal["bearer", "basic", "header"]
     secret: SecretName
     username: str | None = Field(None, description="For basic.")
-    header: str | None = Field(None, description="For header: its name.")
+    header: Annotated[str, AfterValidator(header_name)] | None = Field(
+        None, description="For header: its name."
+    )
 
 
 class Webhook(AutomationConfig):
-    """Sends an HTTP request; 2xx completes the step, its answer becomes the output."""
+    """Sends an HTTP request; a success completes the step, its answer becomes the output."""
 
     url: str = Field(
         min_length=1, max_length=2048, examples=["https://stock.example.com/{{ input.orderId }}"]
@@ -118,16 +141,26 @@ class Webhook(AutomationConfig):
     body: Any = Field(None, description="JSON; placeholders in its strings are filled in.")
     signing_secret: SecretName | None = None
     auth: Auth | None = None
+    success_status: SuccessStatus = Field(
+        default_factory=lambda: ["2xx"], description="Codes and classes that are a success."
+    )
+    expect: Expectations = Field(
+        default_factory=list[Expectation],
+        description="What a success must hold as well; all of it, else the attempt fails.",
+    )
+    expect_failure: ExpectFailure = Field(
+        "fail", description="What a success that does not hold it comes to."
+    )
+    output: OutputMap = Field(
+        None, description="The step's output, name by name, from paths into the answer."
+    )
 
     @field_validator("headers")
     @classmethod
     def _sendable(cls, headers: dict[str, str]) -> dict[str, str]:
         for name, value in headers.items():
-            if not _HEADER_NAME.fullmatch(name):
-                raise ValueError(f"{name!r} is not a header name.")
-            if name.lower() in _OURS:
-                raise ValueError(f"{name} is set by Runsheet.")
-            if any(ord(char) < 32 and char != "\t" for char in value):
+            header_name(name)
+            if any((ord(char) < 32 and char != "\t") or ord(char) == 127 for char in value):
                 raise ValueError(f"The value of {name} has control characters.")
         return headers
 

@@ -1,10 +1,11 @@
 """The shape of `when`: conditions as data, never code."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 
-OPERATORS = ("=", "!=", ">", ">=", "<", "<=", "in", "not in", "contains", "exists")
+Operator = Literal["=", "!=", ">", ">=", "<", "<=", "in", "not in", "contains", "exists"]
+OPERATORS: tuple[str, ...] = get_args(Operator)
 ROOTS = ("input", "steps", "instance")
 MAX_CONDITIONS = 100
 
@@ -34,9 +35,14 @@ def _check_comparison(part: Any) -> None:
         raise ValueError("A path begins with input., steps. or instance.")
     if operator not in OPERATORS:
         raise ValueError(f"{operator!r} is not an operator. Use one of {', '.join(OPERATORS)}.")
-    if len(part) == 2 and operator != "exists":
+    check_operator(operator, given=len(part) == 3, value=part[-1])
+
+
+def check_operator(operator: str, *, given: bool, value: Any) -> None:
+    """Raise ValueError if the operator can't compare with this value, or with none."""
+    if not given and operator != "exists":
         raise ValueError(f"{operator} needs a value to compare with.")
-    if operator in ("in", "not in") and not isinstance(part[2], list):
+    if operator in ("in", "not in") and not isinstance(value, list):
         raise ValueError(f"{operator} needs a list of values.")
 
 

@@ -132,12 +132,9 @@ def _answered(claim: Claim, context: dict[str, Any], answer: Answer, began: date
     if answer.retry_after is not None:
         headers.append(("Retry-After", str(answer.retry_after)))
     body = json.dumps(_body(url.path, answer)).encode()
-    judged = answers.judge(url.netloc, answer.status, headers, body, now)
-    return replace(
-        judged,
-        request=webhooks.logged_request(request),
-        response=answers.logged_response(answer.status, headers, body, truncated=False),
-    )
+    came = answers.Answer(url.netloc, answer.status, headers, body)
+    judged = answers.judge(came, claim.action_config, now)
+    return replace(judged, request=webhooks.logged_request(request))
 
 
 def _body(path: str, answer: Answer) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """AUTOMATION_WEBHOOK: send a request through the one outbound client."""
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from app import clock
 from app.domain import answers, webhooks
+from app.domain.answers import Answer
 from app.domain.outcomes import Outcome
 from app.domain.paths import MissingPath
 from app.domain.webhooks import SecretMissing, WebhookRequest
@@ -33,19 +35,9 @@ def _send(request: WebhookRequest, timeout: float, work: Work, tools: Tools) -> 
         )
     except SendFailed as failure:
         return _not_answered(failure, logged)
-    headers, body = response.headers, response.body
     host = urlsplit(request.url).netloc
-    judged = answers.judge(host, response.status, headers, body, clock.now())
-    answer = answers.logged_response(response.status, headers, body, truncated=response.truncated)
-    return Outcome(
-        verdict=judged.verdict,
-        output=judged.output,
-        error=judged.error,
-        retry_after=judged.retry_after,
-        status_code=judged.status_code,
-        request=logged,
-        response=answer,
-    )
+    answer = Answer(host, response.status, response.headers, response.body, response.truncated)
+    return replace(answers.judge(answer, work.claim.action_config, clock.now()), request=logged)
 
 
 def _not_answered(failure: SendFailed, logged: dict[str, object]) -> Outcome:
