@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from app import clock
 from app.domain import answers
+from app.domain.answers import Answer
 from app.domain.outcomes import Outcome
 from app.domain.secrets import SecretValue
 from app.models.vocabulary import Channel
@@ -58,11 +59,8 @@ def post(request: Request, logged: Mapping[str, Any], tools: Tools, cancel: Canc
     except SendFailed as failure:
         return _not_answered(failure, dict(logged))
     host = urlsplit(request.url).netloc
-    outcome = answers.judge(host, response.status, response.headers, response.body, clock.now())
-    answer = answers.logged_response(
-        response.status, response.headers, response.body, truncated=response.truncated
-    )
-    return replace(outcome, request=dict(logged), response=answer)
+    answer = Answer(host, response.status, response.headers, response.body, response.truncated)
+    return replace(answers.judge(answer, {}, clock.now()), request=dict(logged))
 
 
 def _not_answered(failure: SendFailed, logged: dict[str, Any]) -> Outcome:
