@@ -13,6 +13,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.chat_places import ChatPlace, read_places
+from app.mailbox import Mailbox
+from app.smtp_url import MailServer
 
 
 class ConfigError(Exception):
@@ -50,7 +52,10 @@ class Settings:
         "ENCRYPTION_KEYS", "Keys that encrypt secrets at rest, `id:key,…`, the newest first."
     )
     smtp_url: str = setting(
-        "SMTP_URL", "The mail server, `smtp[s]://user:password@host:port`. Empty: no mail.", ""
+        "SMTP_URL",
+        "The mail server, `smtp[s]://user:password@host:port`, with `?starttls=` `required`, "
+        "`if-offered` or `never`, and `?verify=false`. Empty: no mail.",
+        "",
     )
     mail_from: str = setting(
         "MAIL_FROM", "The sender of all mail.", "Runsheet <runsheet@localhost>"
@@ -151,6 +156,7 @@ class Settings:
             raise ConfigError("EGRESS_PROXY must begin with http://.")
         if not self.sms_api_base.startswith(("http://", "https://")):
             raise ConfigError("SMS_API_BASE must begin with http:// or https://.")
+        _check_mail(self.smtp_url, self.mail_from)
         _check_encryption_keys(self.encryption_keys)
         _check_vapid_key(self.vapid_private_key)
         self._check_chat_places()
@@ -172,6 +178,18 @@ def _check_vapid_key(text: str) -> None:
         key = b"?"
     if len(key) not in (0, 32) or (key and not 0 < int.from_bytes(key) < _P256_ORDER):
         raise ConfigError("VAPID_PRIVATE_KEY must be a P-256 key, 32 bytes in urlsafe base64.")
+
+
+def _check_mail(smtp_url: str, mail_from: str) -> None:
+    try:
+        if smtp_url:
+            MailServer.parse(smtp_url)
+    except ValueError as fault:
+        raise ConfigError(str(fault)) from None
+    try:
+        Mailbox.parse(mail_from)
+    except ValueError as fault:
+        raise ConfigError(f"MAIL_FROM: {fault}") from None
 
 
 def _check_encryption_keys(text: str) -> None:

@@ -47,7 +47,7 @@ def _connect(keys: list[Key], attempt: Attempt) -> tuple[socket.socket, Key]:
     kind = "host_unreachable"
     for key in keys[:_MAX_ADDRESSES]:
         try:
-            return _connect_to(key[0], key[1], attempt), key
+            return connect_to(key[0], key[1], attempt), key
         except TimeoutError:
             kind = "connection_timeout"
         except ConnectionRefusedError:
@@ -58,7 +58,7 @@ def _connect(keys: list[Key], attempt: Attempt) -> tuple[socket.socket, Key]:
     raise attempt.failure(kind)
 
 
-def _connect_to(address: str, port: int, attempt: Attempt) -> socket.socket:
+def connect_to(address: str, port: int, attempt: Attempt) -> socket.socket:
     sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     try:
         sock.setblocking(False)

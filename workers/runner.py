@@ -26,6 +26,7 @@ from workers.committer import Committer
 from workers.crew import Crew
 from workers.handlers.base import Tools
 from workers.keeper import Keeper
+from workers.mailer import Mailer
 from workers.outbound import Outbound
 
 LOOK_EVERY = 1.0  # seconds between looks when no bell rings
@@ -48,7 +49,7 @@ class Runner:
         outbound = Outbound(
             AllowList.parse(self.settings.outbound_allow), self.settings.egress_proxy or None
         )
-        self.tools = Tools(self.settings, outbound)
+        self.tools = Tools(self.settings, outbound, Mailer(self.settings.smtp_url))
         self.stopping = threading.Event()
         self._asked_at = 0.0
         self._woken = threading.Event()
@@ -104,6 +105,7 @@ class Runner:
         self.keeper.stop()
         self.crew.close()
         self.tools.outbound.close()
+        self.tools.mailer.close()
 
     def _left(self, seconds: float) -> float:
         return max(self._asked_at + seconds - clock.monotonic(), 0.0)

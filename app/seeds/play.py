@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.config import Settings
-from app.domain import answers, attempts, claims, emails, instances, webhooks
+from app.domain import answers, attempts, claims, emails, instances, mail_answers, webhooks
 from app.domain.claims import Claim
 from app.domain.contexts import read_contexts
+from app.domain.mail_answers import Delivery, Reply
 from app.domain.outcomes import Outcome, Span
 from app.domain.reports import Report
 from app.models import AutomationJob, WorkflowInstanceStep
@@ -148,14 +149,13 @@ def _mailed(claim: Claim, context: dict[str, Any], settings: Settings) -> Outcom
     mail = emails.build(
         claim.action_config,
         context,
-        claim.execution_token or "",
-        settings.mail_from,
-        settings.base_url,
+        token=claim.execution_token or "",
+        sender=settings.mail_from,
+        base_url=settings.base_url,
+        at=clock.now(),
     )
-    names = {"from": "From", "to": "To", "subject": "Subject", "messageId": "Message-ID"}
-    shown = {key: str(mail[header]) for key, header in names.items()}
-    output = {"messageId": shown["messageId"], "refused": []}
-    return Outcome(verdict="done", output=output, request=shown)
+    taken = Delivery(accepted=mail.recipients, answer=Reply(250, ("2.0.0 Ok: queued",)))
+    return mail_answers.taken(taken, [], mail_answers.logged_mail(mail.message, mail.recipients))
 
 
 _away = timedelta(0)  # from the present

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.config import Settings
 from app.domain.claims import Claim
+from workers.mailer import Mailer
 from workers.outbound import CancelToken, Outbound
 
 
@@ -23,3 +24,4 @@ class Tools:
 
     settings: Settings
     outbound: Outbound
+    mailer: Mailer

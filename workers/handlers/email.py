@@ -1,26 +1,32 @@
-"""AUTOMATION_EMAIL: send a mail by SMTP."""
+"""AUTOMATION_EMAIL: hand a mail over to the mail server."""
 
+from app import clock
 from app.domain import emails
-from app.domain.emails import NotAMail
+from app.domain.mail_message import NotAMail
 from app.domain.outcomes import Outcome
 from app.domain.paths import MissingPath
-from workers import mailer
 from workers.handlers.base import Tools, Work
 
 
 def carry_out(work: Work, tools: Tools) -> Outcome:
-    """Hand one mail over to the mail server."""
-    settings = tools.settings
+    """Send once; say what came of it."""
+    config, settings = work.claim.action_config, tools.settings
     try:
         mail = emails.build(
-            work.claim.action_config,
+            config,
             work.context,
-            work.claim.execution_token or "",
-            settings.mail_from,
-            settings.base_url,
+            token=work.claim.execution_token or "",
+            sender=settings.mail_from,
+            base_url=settings.base_url,
+            at=clock.now(),
         )
     except MissingPath as missing:
         return Outcome(verdict="failed", error=f"{missing.path} is missing: no mail was made")
     except NotAMail as fault:
         return Outcome(verdict="failed", error=f"No mail was made: {fault}")
-    return mailer.send(mail, settings.smtp_url)
+    return tools.mailer.send(
+        mail.message,
+        [*mail.recipients, *mail.unfit],
+        timeout=config["timeoutSeconds"],
+        cancel=work.cancel,
+    )
