@@ -10,12 +10,22 @@ PREFIX = "/api/workflows"
 def register(app: Flask) -> None:
     """Hang all routes of the API on the application."""
     from app import live
-    from app.api import commands, converters, docs, events, health, instances, problems, steps
+    from app.api import (
+        commands,
+        converters,
+        deliveries,
+        docs,
+        events,
+        health,
+        instances,
+        problems,
+        steps,
+    )
     from app.api import templates as template_views
 
     converters.register(app)
     problems.register(app)
-    for noun in (template_views, instances, steps, events):
+    for noun in (template_views, instances, steps, deliveries, events):
         app.register_blueprint(noun.blueprint, url_prefix=PREFIX)
         csrf.exempt(noun.blueprint)  # no cookie is asked for here, so none can be abused
     for noun in (health, docs):

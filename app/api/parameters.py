@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.alias_generators import to_camel
 
 from app.errors import Invalid
-from app.models.vocabulary import InstanceState
+from app.models.vocabulary import Channel, DeliveryState, InstanceState
 from app.schemas.base import check_text, field_errors
 
 # Sequence numbers are 32 bits wide on PostgreSQL, ids 64.
@@ -64,6 +64,15 @@ class InstancesPage(Page):
     state: InstanceState | None = None
     template_key: str | None = Field(None, max_length=120)
     q: str | None = Field(None, max_length=500, description="In the title; or an id.")
+
+
+class DeliveriesPage(Page):
+    channel: Channel | None = None
+    state: DeliveryState | None = None
+    template: str | None = Field(None, max_length=120, description="Key of its template.")
+    recipient: str | None = Field(None, max_length=320, description="In recipient or address.")
+    error: str | None = Field(None, max_length=500, description="In the reason.")
+    instance_id: Id | None = None
 
 
 class EventsPage(Page):

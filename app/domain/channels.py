@@ -171,3 +171,9 @@ CHANNELS: Mapping[Channel, ChannelFacts] = {
         ),
     )
 }
+
+
+def not_ready(settings: Settings) -> dict[str, str]:
+    """The channels that can't be used, each with what is missing."""
+    found = {str(name): facts.not_ready(settings) for name, facts in CHANNELS.items()}
+    return {name: reason for name, reason in found.items() if reason is not None}

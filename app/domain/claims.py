@@ -13,15 +13,11 @@ from app import clock
 from app.domain.ledger import row_values
 from app.models import AutomationJob
 from app.models.columns import table_of
-from app.models.vocabulary import JobKind
 
 jobs = table_of(AutomationJob).c
 _table = table_of(AutomationJob)
 # A job that took down this many workers in a row is next claimed alone.
 ALONE_AFTER = 2
-# Deliveries are kept until their channels can send them.
-_CARRIED_OUT = (JobKind.STEP, JobKind.REPLAY, JobKind.NOTICE)
-
 _RETURNED = [
     jobs[name]
     for name in (
@@ -72,7 +68,6 @@ def claim(
     free = (
         select(jobs.id)
         .where(jobs.queue == queue, jobs.lease_token.is_(None), ~jobs.held, jobs.run_at <= now)
-        .where(jobs.kind.in_(_CARRIED_OUT))
         .where(jobs.losses >= ALONE_AFTER if alone else jobs.losses < ALONE_AFTER)
         .order_by(jobs.run_at, jobs.id)
         .limit(1 if alone else limit)
@@ -139,7 +134,6 @@ def next_due(connection: Connection, queue: str) -> datetime | None:
             jobs.queue == queue,
             jobs.lease_token.is_(None),
             ~jobs.held,
-            jobs.kind.in_(_CARRIED_OUT),
         )
     ).scalar()
 

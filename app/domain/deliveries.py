@@ -1,9 +1,10 @@
 """What people do with deliveries: look for them, send one or many again, send a test."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Select, func, or_, select, update
@@ -15,12 +16,20 @@ from app.domain.fanout import Draft, NotReady
 from app.domain.ledger import Ledger, changing
 from app.domain.recipients import Recipient
 from app.errors import Conflict, NotFound
-from app.models import NotificationDelivery, User, WorkflowInstance, WorkflowInstanceStep
+from app.models import (
+    NotificationDelivery,
+    NotificationDeliveryLog,
+    User,
+    WorkflowInstanceStep,
+)
 from app.models.vocabulary import TEST, DeliveryState
+from app.schemas.base import Schema
+from app.schemas.instance import DeliveryOut, DeliveryTryOut
 
 MOST_REPLAYED = 1000
 _ENDED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SKIPPED)
-_row = NotificationDelivery
+_row, _log = NotificationDelivery, NotificationDeliveryLog
+Model = TypeVar("Model", bound=Schema)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,42 +64,51 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A delivery with what it is about."""
-
-    row: NotificationDelivery
-    title: str | None
-    step_key: str | None
-    step_name: str | None
-
-
 def find_all(
     session: Session, wanted: Filter, *, before: int | None = None, limit: int = 50
-) -> tuple[list[Found], int | None]:
+) -> tuple[list[DeliveryOut], int | None]:
     """Deliveries, newest first, and the id to go on before (None: that was all)."""
     query = _with_places().where(*wanted.conditions()).order_by(_row.id.desc()).limit(limit + 1)
     if before is not None:
         query = query.where(_row.id < before)
-    found = [Found(*row) for row in session.execute(query)]
-    page = found[:limit]
-    return page, page[-1].row.id if len(found) > limit else None
+    found = list(session.execute(query))
+    page = _described(session, found[:limit])
+    return page, page[-1].id if len(found) > limit else None
+
+
+def of_instance(session: Session, instance_id: int) -> list[DeliveryOut]:
+    """All deliveries of an instance, oldest first."""
+    query = _with_places().where(_row.instance_id == instance_id).order_by(_row.id)
+    return _described(session, list(session.execute(query)))
+
+
+def find(session: Session, delivery_id: int) -> DeliveryOut:
+    """One delivery with its tries. Raises NotFound."""
+    found = _described(session, list(session.execute(_with_places().where(_row.id == delivery_id))))
+    if not found:
+        raise NotFound("There is no such delivery.")
+    return found[0]
 
 
 def _with_places() -> Select[*tuple[Any, ...]]:
-    return (
-        select(_row, WorkflowInstance.title, WorkflowInstanceStep.key, WorkflowInstanceStep.name)
-        .outerjoin(WorkflowInstance, WorkflowInstance.id == _row.instance_id)
-        .outerjoin(WorkflowInstanceStep, WorkflowInstanceStep.id == _row.step_id)
-    )
+    step = WorkflowInstanceStep
+    return select(_row, step.key).outerjoin(step, step.id == _row.step_id)
 
 
-def find(session: Session, delivery_id: int) -> Found:
-    """One delivery. Raises NotFound."""
-    found = session.execute(_with_places().where(_row.id == delivery_id)).first()
-    if found is None:
-        raise NotFound("There is no such delivery.")
-    return Found(*found)
+def _described(session: Session, rows: Sequence[Any]) -> list[DeliveryOut]:
+    tries_of: dict[int, list[DeliveryTryOut]] = defaultdict(list)
+    ids = [row.id for row, _ in rows]
+    query = select(_log).where(_log.delivery_id.in_(ids)).order_by(_log.id)
+    for one in session.scalars(query) if ids else ():
+        tries_of[one.delivery_id].append(_copied(DeliveryTryOut, one))
+    return [
+        _copied(DeliveryOut, row, step_key=key, tries=tries_of.get(row.id, [])) for row, key in rows
+    ]
+
+
+def _copied(schema: type[Model], row: Any, **more: Any) -> Model:
+    names = schema.model_fields.keys() - more.keys()
+    return schema(**{name: getattr(row, name) for name in names}, **more)
 
 
 def count(session: Session, wanted: Filter) -> int:
@@ -233,8 +251,3 @@ def provider_says(
             ledger.record(instance, "notification.failed", step, data=data, at=at or clock.now())
         fanout.fall_back(ledger, instance, step, row.id, found, not_ready)
     return True
-
-
-def latest(session: Session, ids: Sequence[int]) -> list[NotificationDelivery]:
-    """Deliveries by id, as they stand."""
-    return list(session.scalars(select(_row).where(_row.id.in_(ids)).order_by(_row.id)))

@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager
 
+from app import clock
+from app.domain import deliveries
 from app.domain.actions import instance_actions, step_actions
 from app.domain.graph import graph_of
 from app.errors import NotFound
@@ -14,14 +17,11 @@ from app.models import (
     AutomationExecutionLog,
     Event,
     Execution,
-    NotificationDelivery,
-    NotificationDeliveryLog,
     WorkflowInstance,
     WorkflowInstanceStep,
     WorkflowTemplate,
     WorkflowTemplateVersion,
 )
-from app.schemas.base import zulu
 from app.schemas.instance import (
     AttemptOut,
     DeliveryOut,
@@ -104,18 +104,23 @@ def _summary_values(row: WorkflowInstance) -> dict[str, Any]:
 def read_instance(session: Session, instance_id: int) -> InstanceOut:
     """An instance with its steps and their logs. Raises NotFound."""
     row = _find(session, instance_id)
+    deliveries = _deliveries(session, instance_id)
     return InstanceOut(
         **_summary_values(row),
         input=row.input,
         event_seq=row.event_seq,
         allowed_actions=instance_actions(row.state, paused=row.paused),
-        steps=_read_steps(session, row),
+        due_at=row.due_at,
+        overdue=_is_overdue(row.due_at, row.ended_at),
+        notification_log=deliveries.get(None, []),
+        steps=_read_steps(session, row, deliveries),
     )
 
 
 def read_step(session: Session, instance_id: int, key: str) -> StepOut:
     """One step with its logs, as it stands in its instance. Raises NotFound."""
-    found = _read_steps(session, _find(session, instance_id), key)
+    row = _find(session, instance_id)
+    found = _read_steps(session, row, _deliveries(session, instance_id), key)
     if not found:
         raise NotFound("There is no such instance or step.")
     return found[0]
@@ -128,14 +133,18 @@ def _find(session: Session, instance_id: int) -> WorkflowInstance:
     return row
 
 
-def _read_steps(session: Session, row: WorkflowInstance, key: str | None = None) -> list[StepOut]:
+def _read_steps(
+    session: Session,
+    row: WorkflowInstance,
+    deliveries: dict[str | None, list[DeliveryOut]],
+    key: str | None = None,
+) -> list[StepOut]:
     query = select(WorkflowInstanceStep).where(WorkflowInstanceStep.instance_id == row.id)
     if key is not None:
         query = query.where(WorkflowInstanceStep.key == key)
     steps = session.scalars(query.order_by(WorkflowInstanceStep.position)).all()
     graph = graph_of(session.connection(), row.version_id)
     attempts = _attempts(session, [step.id for step in steps])
-    deliveries = _deliveries(session, row.id)
     return [
         _step(step, row, graph.nodes[step.key].depends_on, attempts, deliveries) for step in steps
     ]
@@ -146,7 +155,7 @@ def _step(
     instance: WorkflowInstance,
     depends_on: Sequence[str],
     attempts: dict[int, list[AttemptOut]],
-    deliveries: dict[int | None, list[DeliveryOut]],
+    deliveries: dict[str | None, list[DeliveryOut]],
 ) -> StepOut:
     copied = (
         "id key name action_type action_config notification_policies state action_state reason "
@@ -156,8 +165,9 @@ def _step(
     return StepOut(
         **{name: getattr(step, name) for name in copied},
         depends_on=list(depends_on),
+        overdue=_is_overdue(step.due_at, step.completed_at),
         automation_log=attempts.get(step.id, []),
-        notification_log=deliveries.get(step.id, []),
+        notification_log=deliveries.get(step.key, []),
         allowed_actions=step_actions(
             step.action_type,
             step.state,
@@ -166,6 +176,19 @@ def _step(
             paused=instance.paused,
         ),
     )
+
+
+def _is_overdue(due_at: datetime | None, ended_at: datetime | None) -> bool:
+    """Whether something open is late now."""
+    return due_at is not None and ended_at is None and due_at < clock.now()
+
+
+def _deliveries(session: Session, instance_id: int) -> dict[str | None, list[DeliveryOut]]:
+    """An instance's deliveries by the key of their step; None: of the whole."""
+    found: dict[str | None, list[DeliveryOut]] = defaultdict(list)
+    for delivery in deliveries.of_instance(session, instance_id):
+        found[delivery.step_key].append(delivery)
+    return found
 
 
 def _attempts(session: Session, step_ids: Iterable[int]) -> dict[int, list[AttemptOut]]:
@@ -185,47 +208,6 @@ def _attempts(session: Session, step_ids: Iterable[int]) -> dict[int, list[Attem
         values = {name: getattr(row, name) for name in copied}
         found[row.step_id].append(AttemptOut(**values, replay=replay_of is not None))
     return found
-
-
-def _deliveries(session: Session, instance_id: int) -> dict[int | None, list[DeliveryOut]]:
-    delivery, log = NotificationDelivery, NotificationDeliveryLog
-    rows = session.scalars(
-        select(delivery).where(delivery.instance_id == instance_id).order_by(delivery.id)
-    ).all()
-    tries: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    if rows:
-        ids = [row.id for row in rows]
-        for row in session.scalars(select(log).where(log.delivery_id.in_(ids)).order_by(log.id)):
-            tries[row.delivery_id].append(_try(row))
-    found: dict[int | None, list[DeliveryOut]] = defaultdict(list)
-    for row in rows:
-        found[row.step_id].append(
-            DeliveryOut(
-                id=row.id,
-                channel=row.channel,
-                trigger=row.trigger,
-                template=row.template,
-                recipient=row.recipient,
-                state=row.state,
-                reason=row.reason,
-                tries=tries.get(row.id, []),
-                replay_of=row.replay_of,
-                sent_at=row.sent_at,
-            )
-        )
-    return found
-
-
-def _try(row: NotificationDeliveryLog) -> dict[str, Any]:
-    return {
-        "attempt": row.attempt,
-        "startedAt": zulu(row.started_at),
-        "endedAt": zulu(row.ended_at) if row.ended_at else None,
-        "outcome": row.outcome,
-        "error": row.error,
-        "providerId": row.provider_id,
-        "worker": row.worker,
-    }
 
 
 def list_events(

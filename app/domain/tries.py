@@ -20,7 +20,6 @@ from app.models import (
 )
 from app.models.columns import table_of
 from app.models.vocabulary import AttemptOutcome, Channel, DeliveryState
-from app.schemas.base import zulu
 
 _log = table_of(NotificationDeliveryLog)
 _deliveries = table_of(NotificationDelivery)
@@ -200,20 +199,3 @@ def _forget_subscriptions(ledger: Ledger, outcome: Outcome) -> None:
     gone: list[int] = outcome.output.get("gone") or []
     if gone:
         ledger.session.execute(delete(PushSubscription).where(PushSubscription.id.in_(gone)))
-
-
-def describe(row: NotificationDeliveryLog) -> dict[str, Any]:
-    """One try as JSON."""
-    return {
-        "attempt": row.attempt,
-        "startedAt": zulu(row.started_at),
-        "endedAt": zulu(row.ended_at) if row.ended_at else None,
-        "durationMs": row.duration_ms,
-        "outcome": row.outcome,
-        "statusCode": row.status_code,
-        "error": row.error,
-        "providerId": row.provider_id,
-        "content": row.content,
-        "answer": row.answer,
-        "worker": row.worker,
-    }

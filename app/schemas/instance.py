@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from app.models.vocabulary import Channel, DeliveryState
 from app.schemas.base import Schema
 
 MAX_BULK = 1000
@@ -68,19 +69,57 @@ class AttemptOut(Schema):
     replay: bool
 
 
+class DeliveryTryOut(Schema):
+    """One try of a delivery."""
+
+    attempt: int
+    started_at: datetime
+    ended_at: datetime | None
+    duration_ms: int | None
+    outcome: str | None = Field(
+        description="succeeded, retry, failed, unknown or fenced; null while it runs"
+    )
+    status_code: int | None
+    error: str | None
+    provider_id: str | None
+    content: Any = Field(description="What was sent, secrets taken out.")
+    answer: Any
+    worker: str
+
+
 class DeliveryOut(Schema):
     """One notification to one recipient on one channel."""
 
     id: int
+    instance_id: int | None
+    step_key: str | None
     channel: str
     trigger: str
     template: str
     recipient: str
-    state: str
-    reason: str | None
-    tries: list[dict[str, Any]]
+    address: str | None
+    state: str = Field(description="QUEUED, SENT, FAILED or SKIPPED")
+    reason: str | None = Field(description="Why it was skipped, failed, or is tried again.")
+    attempts: int
+    next_attempt_at: datetime | None
+    provider_status: str | None = Field(description="What the provider told later, in its word.")
+    tries: list[DeliveryTryOut]
     replay_of: int | None
+    fallback_of: int | None
+    created_at: datetime
     sent_at: datetime | None
+
+
+class DeliveryReplay(Reason):
+    """Sends all deliveries again that match and have ended, if they are as many as expected."""
+
+    channel: Channel | None = None
+    state: DeliveryState | None = None
+    template: str | None = Field(None, max_length=120)
+    recipient: str | None = Field(None, max_length=320)
+    error: str | None = Field(None, max_length=500)
+    instance_id: int | None = Field(None, ge=1, strict=True)
+    expected: int = Field(ge=0, strict=True, description="How many were counted before.")
 
 
 class StepOut(Schema):
@@ -98,6 +137,7 @@ class StepOut(Schema):
     reason: str | None
     assignee: str | None
     due_at: datetime | None
+    overdue: bool
     next_attempt_at: datetime | None
     execution_token: str | None
     attempts: int
@@ -132,8 +172,11 @@ class InstanceSummary(Schema):
 
 
 class InstanceOut(InstanceSummary):
-    """An instance with its steps."""
+    """An instance with its steps. `notificationLog` has what policies of the whole sent."""
 
+    due_at: datetime | None
+    overdue: bool
+    notification_log: list[DeliveryOut]
     input: dict[str, Any]
     event_seq: int
     allowed_actions: list[str]

@@ -38,6 +38,10 @@ NEEDS = {
     f"POST {INSTANCE}/cancel": "operate",
     f"POST {INSTANCE}/pause": "operate",
     f"POST {INSTANCE}/resume": "operate",
+    f"POST {INSTANCE}/notifications/<id:delivery_id>/replay": "operate",
+    "GET /api/workflows/deliveries": "read",
+    "GET /api/workflows/deliveries/<id:delivery_id>": "read",
+    "POST /api/workflows/deliveries/replay": "operate",
     f"GET {INSTANCE}/events": "read",
     f"GET {INSTANCE}/events/stream": "read",
     **{

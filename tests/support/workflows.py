@@ -55,17 +55,29 @@ def begin(key: str = "order", **input: Any) -> int:
         return instances.start(session, wish, OPERATOR)
 
 
-def claim(limit: int = 50, *, worker: str = "worker-1", alone: bool = False) -> list[Claim]:
-    """Lease what is due, as a worker does."""
+def claim(
+    limit: int = 50,
+    *,
+    worker: str = "worker-1",
+    alone: bool = False,
+    queue: str = AUTOMATION_QUEUE,
+    kinds: Iterable[str] = (),
+) -> list[Claim]:
+    """Lease what is due, as a worker does; with `kinds`, hand what is of others back."""
     with transaction.writing() as session:
-        return claims.claim(
+        held = claims.claim(
             session.connection(),
-            queue=AUTOMATION_QUEUE,
+            queue=queue,
             worker=worker,
             limit=limit,
             lease_seconds=15,
             alone=alone,
         )
+        if wanted := set(kinds):
+            others = [one for one in held if one.kind not in wanted]
+            claims.hand_back(session.connection(), others)
+            held = [one for one in held if one.kind in wanted]
+        return held
 
 
 def report_begun(*held: Claim, worker: str = "worker-1") -> None:

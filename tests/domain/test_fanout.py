@@ -1,0 +1,336 @@
+"""Who is told what: policies × triggers × recipients, each notice once, each delivery once."""
+
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app import clock, transaction
+from app.domain import deliveries, losses, overdue, people
+from app.domain.claims import Claim
+from app.domain.outcomes import Outcome
+from app.models import InboxMessage, Notice, NotificationDelivery, NotificationDeliveryLog, User
+from app.models.vocabulary import NOTIFICATION_QUEUE, DeliveryState
+from tests.support.looking import do, kinds
+from tests.support.marks import both_databases
+from tests.support.workflows import begin, claim, publish, report_begun, report_ended, task, webhook
+
+PASSWORD = "long enough for anybody"
+NOTHING_IS_SET_UP = {"EMAIL": "No mail server is set up (SMTP_URL)."}
+
+
+@pytest.fixture(autouse=True)
+def cast(app):
+    """An operator, another who is told nothing, an author."""
+    with transaction.writing() as session:
+        for name, role in (("operator", "operator"), ("second", "operator"), ("author", "author")):
+            people.create_user(session, f"{name}@example.com", name, role, PASSWORD)
+
+
+@contextmanager
+def later(**delta):
+    """A while after now, and then now again."""
+    clock.travel(timedelta(**delta))
+    try:
+        yield
+    finally:
+        clock.travel(timedelta(0))
+
+
+def policy(trigger="ON_COMPLETED", channel="EMAIL", recipients=None, **more):
+    recipients = recipients or ["role:operator"]
+    return {"channel": channel, "trigger": trigger, "recipients": recipients} | more
+
+
+def told(step_policies, *, step=task, key="pack", **more):
+    """Publish and start one step with these policies; returns the instance."""
+    publish(step(key, notificationPolicies=step_policies, **more))
+    return begin(email="customer@elsewhere.example")
+
+
+def notify(not_ready=None) -> list[Claim]:
+    """Carry out all notices that are due, as the notifier does."""
+    held = claim(queue=NOTIFICATION_QUEUE, kinds=("notice",))
+    report_ended(Outcome(verdict="done", output=not_ready or {}), *held)
+    return held
+
+
+def send(outcome: Outcome | None = None) -> list[Claim]:
+    """Try all deliveries that are due, with this outcome."""
+    held = claim(queue=NOTIFICATION_QUEUE, kinds=("delivery",))
+    report_begun(*held)
+    report_ended(outcome or Outcome(verdict="done"), *held)
+    return held
+
+
+def rows() -> list[NotificationDelivery]:
+    with transaction.reading() as session:
+        found = list(
+            session.scalars(select(NotificationDelivery).order_by(NotificationDelivery.id))
+        )
+        session.expunge_all()
+        return found
+
+
+def recipients() -> list[str]:
+    return [row.recipient for row in rows()]
+
+
+def log() -> list[NotificationDeliveryLog]:
+    with transaction.reading() as session:
+        found = list(session.scalars(select(NotificationDeliveryLog)))
+        session.expunge_all()
+        return found
+
+
+@both_databases
+def test_everybody_with_the_role_is_told_once(app):
+    instance = told([policy(recipients=["role:operator", "user:1", "operator@example.com"])])
+    do(instance, "complete", "pack")
+    notify()
+    assert recipients() == ["operator@example.com", "second@example.com"]
+    send()
+    assert {row.state for row in rows()} == {DeliveryState.SENT}
+    assert kinds(instance).count("notification.sent") == 2
+
+
+def test_addresses_placeholders_assignee_and_starter_are_found(app):
+    named = ["{{ input.email }}", "assignee", "starter", "{{ input.nobody }}"]
+    instance = told([policy(recipients=named)], assignee="user:author@example.com")
+    do(instance, "complete", "pack")
+    notify()
+    assert recipients() == [
+        "customer@elsewhere.example",
+        "author@example.com",
+        "operator@example.com",  # who started it
+        "{{ input.nobody }}",
+    ]
+    assert rows()[-1].state == DeliveryState.SKIPPED
+    assert rows()[-1].reason == "input.nobody is missing."
+
+
+def test_what_input_says_is_an_address_and_never_a_role(app):
+    publish(task("pack", notificationPolicies=[policy(recipients=["{{ input.who }}"])]))
+    instance = begin(who="role:operator")
+    do(instance, "complete", "pack")
+    notify()
+    assert [(row.state, row.recipient) for row in rows()] == [("SKIPPED", "role:operator")]
+
+
+@pytest.mark.parametrize(
+    ("why", "not_ready", "change"),
+    [
+        ("No mail server is set up (SMTP_URL).", NOTHING_IS_SET_UP, {}),
+        ("They have turned Email off.", {}, {"channels_off": ["EMAIL"]}),
+    ],
+)
+def test_what_can_not_be_sent_is_skipped_with_its_reason(app, why, not_ready, change):
+    instance = told([policy(recipients=["user:1"])])
+    with transaction.writing() as session:
+        for name, value in change.items():
+            setattr(session.get_one(User, 1), name, value)
+    do(instance, "complete", "pack")
+    notify(not_ready)
+    assert [(row.state, row.reason) for row in rows()] == [("SKIPPED", why)]
+    assert "notification.skipped" in kinds(instance)
+
+
+def test_a_person_without_a_phone_is_skipped_and_the_fallback_is_tried(app):
+    fallback = {"channel": "IN_APP"}
+    instance = told([policy(channel="SMS", recipients=["user:1"], fallback=fallback)])
+    do(instance, "complete", "pack")
+    notify()
+    first, second = rows()
+    assert (first.state, first.channel) == ("SKIPPED", "SMS")
+    assert (second.state, second.channel, second.fallback_of) == ("QUEUED", "IN_APP", first.id)
+
+
+def test_the_fallback_follows_the_last_failure(app):
+    fallback = {"channel": "EMAIL", "recipients": ["author@example.com"]}
+    instance = told([policy(recipients=["user:1"], fallback=fallback)])
+    do(instance, "complete", "pack")
+    notify()
+    send(Outcome(verdict="failed", error="550 no such user"))
+    first, second = rows()
+    assert (first.state, first.reason) == ("FAILED", "550 no such user")
+    assert (second.recipient, second.fallback_of) == ("author@example.com", first.id)
+    assert kinds(instance).count("notification.failed") == 1
+    send(Outcome(verdict="failed", error="550 neither"))
+    assert len(rows()) == 2
+
+
+def test_transient_failures_are_tried_again(app):
+    instance = told([policy(recipients=["user:1"])])
+    do(instance, "complete", "pack")
+    notify()
+    send(Outcome(verdict="retry", error="451 later"))
+    assert rows()[0].state == DeliveryState.QUEUED
+    assert rows()[0].next_attempt_at is not None
+    with later(days=1):
+        send()
+    assert rows()[0].state == DeliveryState.SENT
+    assert [row.outcome for row in log()] == ["retry", "succeeded"]
+
+
+def test_a_condition_is_looked_at_when_it_is_sent(app):
+    when = {"all": [["input.email", "=", "nobody@example.com"]]}
+    instance = told([policy(when=when)])
+    do(instance, "complete", "pack")
+    notify()
+    assert rows() == []
+    with transaction.reading() as session:
+        notice = session.scalars(select(Notice)).one()
+        assert notice.expanded_at is not None
+        assert "input.email" in notice.reason
+
+
+def test_a_delay_is_kept(app):
+    instance = told([policy(delay="PT10M")])
+    do(instance, "complete", "pack")
+    assert notify() == []
+    with later(minutes=10, seconds=1):
+        assert len(notify()) == 1
+
+
+def test_nobody_fails_in_silence(app):
+    instance = told([], step=webhook, key="charge", config={"retry": {"maxAttempts": 1}})
+    held = claim()
+    report_begun(*held)
+    report_ended(Outcome(verdict="failed", error="500"), *held)
+    notify()
+    assert {(row.channel, row.recipient, row.template) for row in rows()} == {
+        (channel, f"{name}@example.com", "step-failed")
+        for channel in ("IN_APP", "EMAIL")
+        for name in ("operator", "second")
+    }
+    send(Outcome(verdict="done", output={"title": "Charge failed", "href": "/instances/1"}))
+    with transaction.reading() as session:
+        bells = session.scalars(select(InboxMessage)).all()
+        assert {(bell.user_id, bell.title) for bell in bells} == {
+            (1, "Charge failed"),
+            (2, "Charge failed"),
+        }
+    assert instance
+
+
+def test_a_policy_of_its_own_replaces_what_operators_are_told(app):
+    only = policy("ON_FAILED", recipients=["author@example.com"])
+    told([only], step=webhook, key="charge", config={"retry": {"maxAttempts": 1}})
+    held = claim()
+    report_begun(*held)
+    report_ended(Outcome(verdict="failed", error="500"), *held)
+    notify()
+    assert recipients() == ["author@example.com"]
+
+
+def test_policies_of_the_whole_instance_are_told_too(app):
+    publish(
+        task("pack"),
+        notificationPolicies=[
+            policy(trigger, "IN_APP", ["user:1"])
+            for trigger in ("ON_STARTED", "ON_ATTENTION", "ON_COMPLETED", "ON_CANCELLED")
+        ],
+    )
+    instance = begin()
+    do(instance, "fail", "pack")
+    do(instance, "skip", "pack")
+    notify()
+    assert {row.template for row in rows() if row.step_id is None} == {
+        "instance-started",
+        "instance-attention",
+        "instance-completed",
+    }
+
+
+def test_a_lost_worker_leaves_an_unknown_try_and_the_delivery_goes_on(app):
+    instance = told([policy(recipients=["user:1"])])
+    do(instance, "complete", "pack")
+    notify()
+    held = claim(queue=NOTIFICATION_QUEUE, kinds=("delivery",))
+    with later(seconds=60):
+        with transaction.writing() as session:
+            assert losses.give_back_expired(session, 3) == 1
+        assert [row.outcome for row in log()] == ["unknown"]
+        again = send()
+    assert again[0].execution_token == held[0].execution_token
+    assert [row.outcome for row in log()] == ["unknown", "succeeded"]
+
+
+def test_a_lost_notice_is_expanded_once(app):
+    instance = told([policy()])
+    do(instance, "complete", "pack")
+    first = claim(queue=NOTIFICATION_QUEUE, kinds=("notice",))
+    with later(seconds=60):
+        with transaction.writing() as session:
+            losses.give_back_expired(session, 3)
+        second = notify()
+        assert len(second) == len(first) == 1
+        report_ended(Outcome(verdict="done"), *first)
+    assert len(rows()) == 2
+
+
+def test_a_replay_is_a_new_delivery_that_names_its_origin(app):
+    instance = told([policy(recipients=["user:1"])])
+    do(instance, "complete", "pack")
+    notify()
+    send(Outcome(verdict="failed", error="550"))
+    with transaction.writing() as session:
+        deliveries.replay(session, 1, "user:operator@example.com", "typo mended", {})
+    send()
+    first, second = rows()
+    assert (first.state, second.state, second.replay_of) == ("FAILED", "SENT", first.id)
+    assert first.token != second.token
+    assert "notification.replayed" in kinds(instance)
+
+
+def test_late_steps_are_told_of_once(app):
+    late = policy("ON_OVERDUE", recipients=["user:1"])
+    instance = told([late], dueIn="PT1H")
+    with later(hours=2):
+        for _ in range(2):
+            with transaction.writing() as session:
+                overdue.note_overdue(session)
+        notify()
+    assert kinds(instance).count("step.overdue") == 1
+    assert [row.template for row in rows()] == ["step-overdue"]
+
+
+def test_reminders_go_on_until_the_step_is_done(app):
+    remind = {"every": "PT1H", "times": 3}
+    instance = told([policy("ON_READY", recipients=["user:1"], remind=remind)])
+    notify()
+    for hours in (1.1, 2.2, 3.3, 4.4):
+        with later(hours=hours):
+            notify()
+    assert kinds(instance).count("step.reminded") == 3
+    assert [row.template for row in rows()] == ["step-ready"] + ["step-reminder"] * 3
+
+
+def test_reminders_end_with_the_step(app):
+    remind = {"every": "PT1H", "times": 3}
+    instance = told([policy("ON_READY", recipients=["user:1"], remind=remind)])
+    notify()
+    do(instance, "complete", "pack")
+    with later(hours=2):
+        notify()
+    assert "step.reminded" not in kinds(instance)
+    assert len(rows()) == 1
+
+
+def test_escalations_tell_others_one_after_the_other(app):
+    escalate = [
+        {"after": "PT4H", "to": ["author@example.com"], "channel": "EMAIL"},
+        {"after": "PT2H", "to": "role:operator", "channel": "IN_APP"},
+    ]
+    instance = told([policy("ON_READY", recipients=["user:1"], escalate=escalate)])
+    notify()
+    for hours in (1, 2.1, 3, 4.1):
+        with later(hours=hours):
+            notify()
+    assert kinds(instance).count("step.escalated") == 2
+    assert [(row.channel, row.recipient) for row in rows()][1:] == [
+        ("IN_APP", "operator@example.com"),
+        ("IN_APP", "second@example.com"),
+        ("EMAIL", "author@example.com"),
+    ]
