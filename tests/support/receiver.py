@@ -31,9 +31,11 @@ class Got:
 
 @dataclass
 class Receiver:
-    """`answer` says what to reply; it may block, which makes a slow receiver."""
+    """`answer` says what to reply; it may block, which makes a slow receiver. After `close` nobody
+    listens any more."""
 
     url: str = ""
+    close: Callable[[], None] = lambda: None
     answer: Callable[[Got], Answer] = lambda _got: (200, {}, b'{"ok":true}')
     requests: list[Got] = field(default_factory=list)
     arrived: threading.Condition = field(default_factory=threading.Condition)
@@ -91,8 +93,13 @@ def receiving() -> Iterator[Receiver]:
     receiver.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
+
+    def close() -> None:
+        server.shutdown()
+        server.server_close()
+
+    receiver.close = close
     try:
         yield receiver
     finally:
-        server.shutdown()
-        server.server_close()
+        close()

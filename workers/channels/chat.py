@@ -122,7 +122,9 @@ def _plugin(place: ChatPlace, timeout: float) -> Any:
     asset = AppriseAsset(
         app_id="Runsheet", app_desc=f"Runsheet {VERSION}", app_url="", secure_logging=True
     )
-    plugin = kind(**{**kind.parse_url(place.url), "asset": asset})
+    # A room such as /#ops is no fragment; Apprise's own reader, which knows this, loads everything.
+    url = place.url.replace("/#", "/%23")
+    plugin = kind(**{**kind.parse_url(url), "asset": asset})
     # Whatever the URL wishes: bounded, one message, to where it says.
     plugin.socket_connect_timeout = min(CONNECT_SECONDS, timeout)
     plugin.socket_read_timeout = timeout
