@@ -5,16 +5,15 @@ here, its sender in `workers/channels/<name>.py`; the conformance test takes it 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.utils import parseaddr
 
 from app.config import Settings
+from app.mailbox import Mailbox
 from app.models import User
 from app.models.vocabulary import Channel
 from app.schemas.base import Schema
 from app.schemas.notification import CONTENT
 
 CHAT_PREFIX = "chat:"
-_MAIL = re.compile(r"[^@\s<>,;]{1,64}@[^@\s<>,;]{1,253}")
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _PLACE = re.compile(r"chat:[A-Za-z0-9_-]{1,60}")
 _WEB = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
@@ -47,11 +46,11 @@ class ChannelFacts:
 
 
 def _mail(recipient: str) -> str | None:
-    text = recipient.strip()
-    if not text.isprintable():
+    try:
+        Mailbox.parse(recipient)
+    except ValueError:
         return None
-    address = parseaddr(text)[1] if "<" in text else text
-    return text if _MAIL.fullmatch(address) else None
+    return recipient.strip()
 
 
 def _phone(recipient: str) -> str | None:

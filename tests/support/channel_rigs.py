@@ -21,6 +21,7 @@ from tests.support.receiver import Answer, Got, Receiver, receiving
 from tests.support.sms_provider import ACCOUNT, TOKEN, sms_provider
 from workers.channels import SENDERS, Message, PushTarget
 from workers.handlers.base import Tools
+from workers.mailer import Mailer
 from workers.outbound import CancelToken, Outbound
 
 VAPID_KEY = "S0hVJQDPsVdxrm1wc1Q7Gq8cFSeuXY8lTvQ0SmAGSaI"
@@ -57,7 +58,8 @@ class Rig:
         self.loaded = Settings.load(
             environment(DATABASE_URL="sqlite:////nonexistent/x.db", **self.settings)
         )
-        self.tools = Tools(self.loaded, Outbound(AllowList.parse("127.0.0.1")))
+        outbound = Outbound(AllowList.parse("127.0.0.1"))
+        self.tools = Tools(self.loaded, outbound, Mailer(self.loaded.smtp_url))
 
     def send(
         self, token: str, *, cancel: CancelToken | None = None, timeout: float = 10
@@ -70,6 +72,7 @@ class Rig:
     def close(self) -> None:
         self.freed.set()
         self.tools.outbound.close()
+        self.tools.mailer.close()
 
 
 def http_behaviour(

@@ -28,8 +28,8 @@ def send(message: Message, tools: Tools, cancel: CancelToken) -> Outcome:
             message_id=f"{message.token}@{urlsplit(settings.base_url).hostname}",
             at=clock.now(),
         )
+        return tools.mailer.send(mail, [to.address], timeout=message.timeout, cancel=cancel)
     except NotAMail as fault:
         return Outcome(verdict="failed", error=f"No mail was made: {fault}")
     except ValueError as fault:
         return Outcome(verdict="failed", error=str(fault))
-    return tools.mailer.send(mail, [to.address], timeout=message.timeout, cancel=cancel)

@@ -9,6 +9,7 @@ from app.config import Settings
 from app.domain import push
 from app.domain.outcomes import Outcome
 from app.domain.push import Sent
+from app.mailbox import Mailbox
 from workers.channels.base import Message, PushTarget, post
 from workers.handlers.base import Tools
 from workers.outbound import CancelToken, Request
@@ -88,12 +89,13 @@ def _authorization(endpoint: str, settings: Settings) -> str:
     claims = {
         "aud": f"{parts.scheme}://{parts.netloc}",
         "exp": int((clock.now() + TOKEN_LIVES).timestamp()),
-        "sub": settings.base_url if settings.base_url.startswith("https:") else _mailto(settings),
+        "sub": _whom_to_write_to(settings),
     }
     return signer.sign(claims)["Authorization"]
 
 
-def _mailto(settings: Settings) -> str:
-    from email.utils import parseaddr
-
-    return f"mailto:{parseaddr(settings.mail_from)[1]}"
+def _whom_to_write_to(settings: Settings) -> str:
+    """Push services want to know whom to ask when something goes wrong."""
+    if settings.base_url.startswith("https:"):
+        return settings.base_url
+    return f"mailto:{Mailbox.parse(settings.mail_from).address}"
