@@ -4,11 +4,13 @@ from typing import Any
 
 from alembic import context
 from flask import current_app
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 import app.models  # noqa: F401 - so that all tables are known
+from app import transaction
 from app.extensions import Base, db
 from app.models.columns import UtcDateTime
+from app.seeds import notification_templates
 
 
 def plainly(kind: str, item: object, _context: object) -> str | bool:
@@ -42,6 +44,22 @@ def run() -> None:
                 broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
                 if broken:
                     raise RuntimeError(f"Rows refer to others that are gone: {broken[:5]}")
+        newest = _is_newest(connection)
+    if newest:
+        with transaction.writing() as session:
+            notification_templates.ensure_seeded(session)
+
+
+def _is_newest(connection: Connection) -> bool:
+    """Whether an upgrade has brought the database to the newest migration: only then does it have
+    the tables as the application knows them."""
+    try:
+        context.get_revision_argument()  # commands that only look have none
+    except KeyError:
+        return False
+    known = set(context.script.get_heads())
+    found = set(context.get_context().get_current_heads())
+    return found == known and inspect(connection).has_table("notification_templates")
 
 
 run()

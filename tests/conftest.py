@@ -57,6 +57,7 @@ def postgres_url() -> Iterator[str]:
         servers.postgres(Path(folder) / "data") as url,
     ):
         migrate(url)
+        keep_planted(url)
         yield url
 
 
@@ -78,12 +79,33 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+PLANTED = ("notification_templates", "notification_template_versions")
+
+
+def keep_planted(url: str) -> None:
+    """Keep a copy of the rows that come with the newest migration."""
+    copy = "CREATE TABLE planted.{0} AS TABLE {0}".format
+    execute(url, "CREATE SCHEMA planted", *map(copy, PLANTED))
+
+
 def empty(url: str) -> None:
-    """Delete all rows and count ids from one again."""
+    """Delete all rows but those that come with the newest migration; count ids from one again."""
     tables = ", ".join(Base.metadata.tables)
+    put_back = "INSERT INTO {0} SELECT * FROM planted.{0}".format
+    count_on = "SELECT setval(pg_get_serial_sequence('{0}', 'id'), max(id)) FROM {0}".format
+    execute(
+        url,
+        f"TRUNCATE {tables} RESTART IDENTITY CASCADE",
+        *map(put_back, PLANTED),
+        *map(count_on, PLANTED),
+    )
+
+
+def execute(url: str, *statements: str) -> None:
     engine = create_engine(Settings.load(environment(DATABASE_URL=url)).database_url)
     with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        for statement in statements:
+            connection.execute(text(statement))
     engine.dispose()
 
 

@@ -59,11 +59,17 @@ def paths_in(document: Any) -> list[str]:
     return list(dict.fromkeys(path for part in parts for path in paths_in(part)))
 
 
+def whole_path(text: str) -> str | None:
+    """The path, if the text is nothing but one placeholder."""
+    whole = _PLACEHOLDER.fullmatch(text.strip())
+    return whole[1] if whole else None
+
+
 def _fill_leaf(text: str, context: Mapping[str, Any]) -> Any:
     if "{{" not in text:
         return text
-    whole = _PLACEHOLDER.fullmatch(text.strip())
-    return resolve(context, whole[1]) if whole else fill_text(text, context)
+    path = whole_path(text)
+    return resolve(context, path) if path else fill_text(text, context)
 
 
 def _substitute(text: str, context: Mapping[str, Any], encode: Callable[[str], str]) -> str:
