@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from app.domain import emails
 from app.domain.claims import Claim
 from app.domain.placeholders import has_placeholder
-from app.models import WorkflowInstance, WorkflowInstanceStep
+from app.models import AutomationExecutionLog, WorkflowInstance, WorkflowInstanceStep
 from app.models.vocabulary import JobKind
 
 
@@ -19,10 +20,31 @@ def read_contexts(connection: Connection, claims: Sequence[Claim]) -> dict[int, 
         for claim in claims
         if claim.kind in (JobKind.STEP, JobKind.REPLAY) and has_placeholder(claim.action_config)
     }
-    if not asking:
-        return {}
-    found = contexts_of(connection, set(asking.values()))
-    return {claim_id: found[instance_id] for claim_id, instance_id in asking.items()}
+    contexts = dict[int, dict[str, Any]]()
+    if asking:
+        found = contexts_of(connection, set(asking.values()))
+        contexts = {claim_id: found[instance_id] for claim_id, instance_id in asking.items()}
+    for claim_id, addresses in _taken_for(connection, claims).items():
+        contexts[claim_id] = contexts.get(claim_id, {}) | {emails.TAKEN_FOR: addresses}
+    return contexts
+
+
+def _taken_for(connection: Connection, claims: Sequence[Claim]) -> dict[int, list[str]]:
+    """By claim id, whom an earlier attempt of a mail was taken for: they get no second one."""
+    again = {
+        claim.execution_id: claim.id
+        for claim in claims
+        if claim.action_type == "AUTOMATION_EMAIL" and claim.attempt > 1 and claim.execution_id
+    }
+    taken: dict[int, list[str]] = defaultdict(list)
+    if again:
+        log = AutomationExecutionLog
+        query = select(log.execution_id, log.response).where(
+            log.execution_id.in_(again), log.response.is_not(None)
+        )
+        for row in connection.execute(query):
+            taken[again[row.execution_id]] += row.response.get("accepted", ())
+    return taken
 
 
 def contexts_of(connection: Connection, instance_ids: Collection[int]) -> dict[int, dict[str, Any]]:

@@ -14,6 +14,7 @@ from app.domain.placeholders import fill, fill_text, written
 from app.mailbox import Mailbox, split
 
 MOST_RECIPIENTS = 150
+TAKEN_FOR = "takenFor"  # in an attempt's context: who has the mail from an earlier attempt
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from typing import Any
@@ -147,3 +147,19 @@ def lost(kind: str, stage: str, detail: str, logged: dict[str, Any], *, sent: bo
         words += f" (at {stage}). Nothing was delivered."
     verdict = "returned" if kind == "cancelled" else "retry"
     return Outcome(verdict=verdict, error=words, unknown=sent, request=logged)
+
+
+def in_total(outcome: Outcome, taken_before: Sequence[str], *, last: bool) -> Outcome:
+    """An attempt's outcome, given who has the mail from earlier ones and whether another try would
+    follow. A mail that somebody has is done once nobody is left to be tried again."""
+    answer = outcome.response or {}
+    has_it = [*taken_before, *answer.get("accepted", ())]
+    is_over = outcome.verdict == "failed" or (outcome.verdict == "retry" and last)
+    if has_it and outcome.response is not None and (is_over or outcome.verdict == "done"):
+        message_id = (outcome.request or {})["messageId"]
+        output = {"messageId": message_id, "accepted": has_it, "refused": answer["refused"]}
+        return replace(outcome, verdict="done", output=output, error=None, status_code=None)
+    if taken_before and outcome.error:
+        have = f"{len(taken_before)} recipient(s) have the mail already and get no second one."
+        return replace(outcome, error=f"{outcome.error} {have}")
+    return outcome

@@ -94,12 +94,12 @@ class Story:
 
     def _carry_out(self, held: list[Claim]) -> None:
         """All begin together, as in a worker's threads, and end one after the other."""
-        context = read_contexts(self._session.connection(), held).get(self.id, {})
+        contexts = read_contexts(self._session.connection(), held)
         began = clock.now()
         attempts.settle(self._session, [Report(claim, Span(began), WORKER) for claim in held])
         for claim in held:
             self._pass(0.03, 0.6)
-            outcome = self._outcome(claim, context, began)
+            outcome = self._outcome(claim, contexts.get(claim.id, {}), began)
             span = Span(began, clock.now(), (clock.now() - began).total_seconds())
             attempts.settle(self._session, [Report(claim, span, WORKER, outcome)])
 

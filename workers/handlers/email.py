@@ -1,7 +1,7 @@
 """AUTOMATION_EMAIL: hand a mail over to the mail server."""
 
 from app import clock
-from app.domain import emails
+from app.domain import emails, mail_answers
 from app.domain.mail_message import NotAMail
 from app.domain.outcomes import Outcome
 from app.domain.paths import MissingPath
@@ -24,9 +24,10 @@ def carry_out(work: Work, tools: Tools) -> Outcome:
         return Outcome(verdict="failed", error=f"{missing.path} is missing: no mail was made")
     except NotAMail as fault:
         return Outcome(verdict="failed", error=f"No mail was made: {fault}")
-    return tools.mailer.send(
-        mail.message,
-        [*mail.recipients, *mail.unfit],
-        timeout=config["timeoutSeconds"],
-        cancel=work.cancel,
+    taken_before = work.context.get(emails.TAKEN_FOR, [])
+    left = [one for one in (*mail.recipients, *mail.unfit) if one not in taken_before]
+    outcome = tools.mailer.send(
+        mail.message, left, timeout=config["timeoutSeconds"], cancel=work.cancel
     )
+    is_last = work.claim.attempt >= work.claim.allowed
+    return mail_answers.in_total(outcome, taken_before, last=is_last)
