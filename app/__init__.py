@@ -4,6 +4,7 @@ from flask import Flask
 
 from app import bells
 from app.config import ConfigError, Settings
+from app.domain import callback_urls
 from app.domain.addresses import AllowList
 from app.extensions import csrf, db, engine_options, htmx, login_manager, prepare_engine
 from app.version import VERSION
@@ -51,4 +52,5 @@ def create_core(settings: Settings | None = None) -> Flask:
     with app.app_context():
         prepare_engine(db.engine)
     bells.use(bells.RqBell(settings))
+    callback_urls.use(settings.secret_key, settings.base_url)
     return app

@@ -42,6 +42,14 @@ class Unauthorized(RunsheetError):
 
     status = 401
     slug = "unauthorized"
+    challenge = "Bearer"  # how to do better (WWW-Authenticate)
+
+
+class BadCallSignature(Unauthorized):
+    """This address wants calls that are signed, and this one is not signed rightly."""
+
+    slug = "bad-signature"
+    challenge = "Webhook-Signature"
 
 
 class Forbidden(RunsheetError):
@@ -81,6 +89,25 @@ class RequestInFlight(Conflict):
     """A request with this Idempotency-Key is still being answered."""
 
     slug = "request-in-flight"
+
+
+class CallbackUsed(Conflict):
+    """This address was already called, and one call is all it takes."""
+
+    slug = "callback-used"
+
+
+class CallbackClosed(Conflict):
+    """Nobody waits for this call any more."""
+
+    slug = "callback-closed"
+
+
+class CallbackGone(RunsheetError):
+    """The step that this call is for was passed over."""
+
+    status = 410
+    slug = "callback-gone"
 
 
 class DraftIsStale(RunsheetError):

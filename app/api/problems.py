@@ -9,7 +9,14 @@ from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.api.rendering import json_response
-from app.errors import FieldError, NotFound, RunsheetError, TooLarge, Unavailable
+from app.errors import (
+    FieldError,
+    NotFound,
+    RunsheetError,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+)
 
 MEDIA_TYPE = "application/problem+json"
 TRY_AGAIN_SECONDS = "5"
@@ -42,8 +49,8 @@ def _of_ours(error: RunsheetError) -> Response:
         errors=error.errors or _whole_body(error),
         extra=error.extra,
     )
-    if error.status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, Unauthorized):
+        response.headers["WWW-Authenticate"] = error.challenge
     if error.status == 503:
         response.headers["Retry-After"] = TRY_AGAIN_SECONDS
     return response

@@ -41,6 +41,8 @@ def step_actions(
     """The actions that a step allows, most helpful first."""
     people = action_type in PEOPLE_TYPES
     actions = list((_PEOPLE if people else _SYSTEM).get(state, ()))
+    if action_state == ActionState.WAITING:  # what the call would do, by hand
+        actions = ["complete", "fail", *actions]
     if (state, action_state) in _PLANNED and not people:
         actions.insert(0, "run-now")
     if action_type not in _REPLAYABLE:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.domain import claims, fanout, lifecycle, tries
+from app.domain import claims, fanout, lifecycle, tries, waiting
 from app.domain.claims import Claim
 from app.domain.ledger import Ledger, changing
 from app.domain.outcomes import Outcome, Span
@@ -37,6 +37,8 @@ def _write(ledger: Ledger, report: Report) -> None:
             fanout.expand(ledger, claim, outcome.output)
     elif claim.kind == JobKind.DELIVERY:
         tries.write(ledger, report)
+    elif claim.action_type == waiting.WAIT_CALLBACK:
+        waiting.time_out(ledger, *find(ledger, claim), outcome, report.worker)
     elif outcome is None:
         instance, step = find(ledger, claim)
         begin(ledger, instance, step, claim, report.span, report.worker)

@@ -1,12 +1,12 @@
 """What placeholders read, for a batch of claimed jobs at once."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from app.domain import emails
+from app.domain import callback_urls, emails
 from app.domain.claims import Claim
 from app.domain.placeholders import has_placeholder
 from app.models import AutomationExecutionLog, WorkflowInstance, WorkflowInstanceStep
@@ -16,17 +16,36 @@ from app.models.vocabulary import JobKind
 def read_contexts(connection: Connection, claims: Sequence[Claim]) -> dict[int, dict[str, Any]]:
     """Contexts by claim id, of the steps whose config asks for anything."""
     asking = {
-        claim.id: claim.instance_id or 0
+        claim.id: claim
         for claim in claims
         if claim.kind in (JobKind.STEP, JobKind.REPLAY) and has_placeholder(claim.action_config)
     }
     contexts = dict[int, dict[str, Any]]()
     if asking:
-        found = contexts_of(connection, set(asking.values()))
-        contexts = {claim_id: found[instance_id] for claim_id, instance_id in asking.items()}
+        found = contexts_of(connection, {claim.instance_id or 0 for claim in asking.values()})
+        contexts = {claim_id: found[claim.instance_id or 0] for claim_id, claim in asking.items()}
+        contexts |= _with_urls(connection, asking, contexts)
     for claim_id, addresses in _taken_for(connection, claims).items():
         contexts[claim_id] = contexts.get(claim_id, {}) | {emails.TAKEN_FOR: addresses}
     return contexts
+
+
+def _with_urls(
+    connection: Connection, asking: Mapping[int, Claim], contexts: Mapping[int, dict[str, Any]]
+) -> dict[int, dict[str, Any]]:
+    """The contexts of those who hand callback URLs on: nobody else is told them."""
+    handing_on = {
+        claim_id: claim.instance_id or 0
+        for claim_id, claim in asking.items()
+        if callback_urls.is_named_in(claim.action_config)
+    }
+    if not handing_on:
+        return {}
+    urls = callback_urls.of_instances(connection, set(handing_on.values()))
+    return {
+        claim_id: callback_urls.with_urls(contexts[claim_id], urls.get(instance_id, {}))
+        for claim_id, instance_id in handing_on.items()
+    }
 
 
 def _taken_for(connection: Connection, claims: Sequence[Claim]) -> dict[int, list[str]]:

@@ -65,6 +65,7 @@ class Ledger:
         default_factory=dict[tuple[int, int], dict[str, Any]]
     )
     closed_attempts: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    waits: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     fenced: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     postponed: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     done_jobs: list[int] = field(default_factory=list[int])

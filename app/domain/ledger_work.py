@@ -75,6 +75,7 @@ def write_work(connection: Connection, ledger: Ledger) -> None:
         _take_back(connection, ledger)
     execution_ids = _write_executions(connection, ledger)
     _write_attempts(connection, ledger)
+    _write_waits(connection, ledger)
     _write_jobs(connection, ledger, execution_ids)
 
 
@@ -135,6 +136,21 @@ def _known_executions(connection: Connection, tokens: set[str | None]) -> dict[s
 def _write_attempts(connection: Connection, ledger: Ledger) -> None:
     _CLOSE_ATTEMPT(connection, ledger.closed_attempts)
     _INSERT_ATTEMPT(connection, [*ledger.attempts.values(), *ledger.fenced])
+
+
+def _write_waits(connection: Connection, ledger: Ledger) -> None:
+    """Attempts that are known only at their end, in executions that may be as new as they are."""
+    ids = _known_executions(connection, {wait["execution_token"] for wait in ledger.waits})
+    rows = [_wait_row(wait, ids[wait["execution_token"]]) for wait in ledger.waits]
+    _INSERT_ATTEMPT(connection, rows)
+    _UPDATE_EXECUTION(connection, rows)
+
+
+def _wait_row(wait: dict[str, Any], execution_id: int) -> dict[str, Any]:
+    """For the attempt and for its execution at once."""
+    step = wait["step"]
+    counts = {"attempts": step.attempts, "allowed": step.max_attempts}
+    return wait | counts | {"step_id": step.id, "execution_id": execution_id, "b_id": execution_id}
 
 
 def _write_jobs(connection: Connection, ledger: Ledger, execution_ids: dict[str, int]) -> None:

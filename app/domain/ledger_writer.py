@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, update
 
 from app import bells
+from app.domain import callback_urls
 from app.domain.ledger import Ledger
 from app.domain.ledger_work import insert_ids, write_work
 from app.domain.paths import MissingPath
@@ -113,6 +114,7 @@ def _insert_steps(connection: Connection, instances: Iterable[InstanceRecord]) -
     ]
     for (_, step), new_id in zip(pairs, insert_ids(connection, _steps, rows), strict=True):
         step.id = new_id
+    callback_urls.insert_for(connection, pairs)
 
 
 def _update_instances(connection: Connection, ledger: Ledger) -> None:

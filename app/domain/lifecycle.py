@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from app import bells
-from app.domain import notices, producer
+from app.domain import notices, producer, waiting
 from app.domain.conditions import describe_refusal, holds
 from app.domain.ledger import SYSTEM, Ledger
 from app.domain.paths import MissingPath
@@ -74,7 +74,7 @@ MOVES: Mapping[str, Move] = dict(
 Subscriber = Callable[[Ledger, InstanceRecord, StepRecord, Move, int], None]
 # Called in the same transaction, in this order, with the number of the event that moved the step.
 # Asynchronous schedules and recurrences will subscribe here too.
-SUBSCRIBERS: tuple[Subscriber, ...] = (producer.on_move, notices.on_move)
+SUBSCRIBERS: tuple[Subscriber, ...] = (producer.on_move, notices.on_move, waiting.on_move)
 
 
 def apply(

@@ -16,6 +16,7 @@ from app.domain.records import InstanceRecord, StepRecord
 from app.domain.reports import Report
 from app.models import AutomationExecutionLog
 from app.models.vocabulary import ActionState, AttemptOutcome, JobKind
+from app.schemas.actions import WAIT_CALLBACK
 from app.schemas.base import zulu
 
 # Seconds a step rests after it lost its first, second, … worker while alone. A step that really
@@ -51,9 +52,10 @@ def _lose(ledger: Ledger, row: Row[Any], poison_after: int) -> None:
     claim = Claim(**{name: getattr(row, name) for name in Claim.__slots__})
     is_delivery = claim.kind == JobKind.DELIVERY
     begun = tries.has_begun(ledger, claim) if is_delivery else _has_begun(ledger, claim)
-    if claim.losses and not begun:
+    if not begun and (claim.losses or claim.action_type == WAIT_CALLBACK):
         # After its first loss a job begins on record before it does anything. Lost without that
-        # record, it only sat beside the one that took the worker down: nothing was tried.
+        # record, it only sat beside the one that took the worker down: nothing was tried. Nor does
+        # the timeout of a wait try anything.
         _postpone_lost(ledger, claim, ledger.now, tried=False, losses_alone=claim.losses_alone)
         return
     was_alone = claim.losses >= claims.ALONE_AFTER

@@ -10,6 +10,7 @@ from uuid import uuid4
 from app import bells
 from app.domain.placeholders import fill_text
 from app.models.vocabulary import AUTOMATION_QUEUE, ActionState, JobKind, State
+from app.schemas.actions import WAIT_CALLBACK
 from app.schemas.durations import parse_duration, parse_moment
 
 if TYPE_CHECKING:
@@ -21,11 +22,16 @@ if TYPE_CHECKING:
 def first_due(
     ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord"
 ) -> tuple[ActionState, datetime | None]:
-    """What a step that becomes ready now waits for: a person (IDLE), a time (SCHEDULED, with it)
-    or a worker (QUEUED). Raises MissingPath or ValueError if its `runAt` can't be read."""
+    """What a step that becomes ready now waits for: a person or a call (IDLE, for a call with the
+    time when it is too late), a time (SCHEDULED, with it) or a worker (QUEUED). Raises MissingPath
+    or ValueError if its `runAt` can't be read."""
     if step.is_for_people:
         return ActionState.IDLE, None
-    due = due_at(ledger.config(step), ledger, instance)
+    config = ledger.config(step)
+    if step.action_type == WAIT_CALLBACK:
+        timeout = config.get("timeout")
+        return ActionState.IDLE, ledger.now + parse_duration(timeout) if timeout else None
+    due = due_at(config, ledger, instance)
     return (ActionState.SCHEDULED, due) if due > ledger.now else (ActionState.QUEUED, None)
 
 
@@ -43,8 +49,8 @@ def due_again(
     ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord"
 ) -> tuple[ActionState, datetime | None]:
     """As `first_due`, for a step that is retried: at once, unless it never got so far as to be
-    asked for, since then its time has yet to be read."""
-    if step.execution_token is None:
+    asked for, since then its time has yet to be read. A wait starts anew."""
+    if step.execution_token is None or step.action_type == WAIT_CALLBACK:
         return first_due(ledger, instance, step)
     return ActionState.QUEUED, None
 
@@ -82,6 +88,8 @@ def owe(ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord") -> Non
     else:
         # A retry by an operator: same execution and token, numbers go on, fresh tries.
         step.max_attempts = step.attempts + more
+    if step.action_type == WAIT_CALLBACK and step.next_attempt_at is None:
+        return  # it waits without end: nobody has anything to do
     ledger.owed.append(
         {
             "instance": instance,

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app import bells
-from app.domain import input_schemas, lifecycle, producer
+from app.domain import input_schemas, lifecycle, producer, waiting
 from app.domain.actions import require_step_action
 from app.domain.ledger import Ledger, changing
 from app.domain.paths import MissingPath
@@ -46,12 +46,13 @@ def complete(
     output: dict[str, Any] | None = None,
     reason: str = "",
 ) -> None:
-    """Somebody finished a step that people do. Raises Invalid where a form's answers do not fit."""
+    """Somebody finished a step that people do, or knows what a call would have said.
+    Raises Invalid where a form's answers do not fit."""
     with acting(session, instance_id, key, "complete", actor) as (ledger, instance, step):
         step.output = _checked_output(ledger, step, output or {})
         step.output_changed = True
         step.error = None
-        _begin_if_ready(ledger, instance, step)
+        _take_over(ledger, instance, step)
         data = {"output": step.output} if step.output else None
         lifecycle.apply(
             ledger, instance, step, "complete", ActionState.COMPLETED, reason=reason, data=data
@@ -59,9 +60,9 @@ def complete(
 
 
 def fail(session: Session, instance_id: int, key: str, actor: str, reason: str = "") -> None:
-    """Somebody says that a step that people do can't be done."""
+    """Somebody says that a step can't be done: one that people do, or one that waits for a call."""
     with acting(session, instance_id, key, "fail", actor) as (ledger, instance, step):
-        _begin_if_ready(ledger, instance, step)
+        _take_over(ledger, instance, step)
         step.reason = reason or None
         step.error = reason or "Marked as failed."
         lifecycle.apply(ledger, instance, step, "fail", ActionState.FAILED, reason=reason)
@@ -128,7 +129,10 @@ def run_now(session: Session, instance_id: int, key: str, actor: str, reason: st
         bells.ask(session.info, AUTOMATION_QUEUE)
 
 
-def _begin_if_ready(ledger: Ledger, instance: InstanceRecord, step: StepRecord) -> None:
+def _take_over(ledger: Ledger, instance: InstanceRecord, step: StepRecord) -> None:
+    """Somebody ends a step by hand: one that is not begun begins, one that waits stops waiting."""
+    if step.action_state == ActionState.WAITING:
+        waiting.stop(ledger, step)
     if step.state == State.READY:
         lifecycle.apply(ledger, instance, step, "start", ActionState.IDLE)
 

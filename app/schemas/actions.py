@@ -20,6 +20,7 @@ from app.schemas.base import Schema
 from app.schemas.durations import parse_duration, parse_moment
 from app.schemas.retry import Retry
 
+WAIT_CALLBACK = "WAIT_CALLBACK"
 MAX_HEADERS = 50
 SECRET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -190,6 +191,22 @@ class WaitTimer(Schema):
         return self
 
 
+class WaitCallback(Schema):
+    """Waits until a program calls the step's secret URL; the call says how it went, once."""
+
+    timeout: Duration | None = Field(None, description="How long it waits; without: for ever.")
+    on_timeout: Literal["fail", "complete"] = Field(
+        "fail", description="What becomes of the step when nobody calls in time."
+    )
+
+    @field_validator("timeout")
+    @classmethod
+    def _long_enough(cls, timeout: str | None) -> str | None:
+        if timeout is not None and not parse_duration(timeout):
+            raise ValueError("A timeout is longer than nothing.")
+        return timeout
+
+
 @dataclass(frozen=True, slots=True)
 class ActionType:
     """One kind of step: `people` do it, or the system does."""
@@ -200,7 +217,7 @@ class ActionType:
     people: bool = False
 
 
-# Asynchronous webhooks and WAIT_CALLBACK take their place here.
+# Asynchronous webhooks take their place here.
 ACTION_TYPES: Mapping[str, ActionType] = {
     kind.name: kind
     for kind in (
@@ -210,8 +227,9 @@ ACTION_TYPES: Mapping[str, ActionType] = {
         ActionType("AUTOMATION_WEBHOOK", "Webhook", Webhook),
         ActionType("AUTOMATION_EMAIL", "Email", Email),
         ActionType("WAIT_TIMER", "Timer", WaitTimer),
+        ActionType(WAIT_CALLBACK, "Callback", WaitCallback),
     )
 }
 PEOPLE_TYPES = frozenset(name for name, kind in ACTION_TYPES.items() if kind.people)
 
-__all__ = ["ACTION_TYPES", "PEOPLE_TYPES", "ActionType"]
+__all__ = ["ACTION_TYPES", "PEOPLE_TYPES", "WAIT_CALLBACK", "ActionType"]

@@ -19,17 +19,18 @@ AUTHOR = "user:author@example.com"
 def webhook(key: str, *depends_on: str, **more: Any) -> dict[str, Any]:
     """A webhook step; `config` overrides parts of its config."""
     config = {"url": f"http://127.0.0.1:9/{key}"} | more.pop("config", {})
-    return _step(key, "AUTOMATION_WEBHOOK", depends_on, config, more)
+    return make_step(key, "AUTOMATION_WEBHOOK", depends_on, config, more)
 
 
 def task(key: str, *depends_on: str, **more: Any) -> dict[str, Any]:
     """A step that somebody does."""
-    return _step(key, "MANUAL_TASK", depends_on, more.pop("config", {}), more)
+    return make_step(key, "MANUAL_TASK", depends_on, more.pop("config", {}), more)
 
 
-def _step(
+def make_step(
     key: str, kind: str, depends_on: Iterable[str], config: dict[str, Any], more: dict[str, Any]
 ) -> dict[str, Any]:
+    """A step of any kind."""
     return {
         "key": key,
         "name": key.capitalize(),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from app.domain.outcomes import Outcome
 from app.models.vocabulary import JobKind
-from workers.handlers import email, notice, timer, webhook
+from workers.handlers import callback, email, notice, timer, webhook
 from workers.handlers.base import Tools, Work
 
 Handler = Callable[[Work, Tools], Outcome]
@@ -13,6 +13,7 @@ HANDLERS: Mapping[str, Handler] = {
     "AUTOMATION_WEBHOOK": webhook.carry_out,
     "AUTOMATION_EMAIL": email.carry_out,
     "WAIT_TIMER": timer.carry_out,
+    "WAIT_CALLBACK": callback.carry_out,
 }
 
 
