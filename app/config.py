@@ -24,7 +24,13 @@ class ConfigError(Exception):
 _LONGEST_KEY_ID = 40  # it is stored beside what it encrypts
 # Private keys of the curve P-256 lie between 0 and this.
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-_LEAST = {"worker_threads": 1, "web_threads": 2, "lease_seconds": 2, "poison_after": 1}
+_LEAST = {
+    "worker_threads": 1,
+    "attempts_per_host": 1,
+    "web_threads": 2,
+    "lease_seconds": 2,
+    "poison_after": 1,
+}
 
 
 def setting(name: str, meaning: str, default: str | None = None) -> Any:
@@ -99,6 +105,12 @@ class Settings:
         "EGRESS_PROXY", "An HTTP proxy that all webhooks go through (Smokescreen-style).", ""
     )
     worker_threads: int = setting("WORKER_THREADS", "Attempts at once per worker process.", "16")
+    attempts_per_host: int = setting(
+        "ATTEMPTS_PER_HOST",
+        "Attempts at once per destination host and worker process. 0: three quarters of the "
+        "threads, at least 1.",
+        "0",
+    )
     web_threads: int = setting(
         "WEB_THREADS", "Requests at once per web process; live streams take half at most.", "16"
     )
@@ -133,6 +145,8 @@ class Settings:
         object.__setattr__(self, "database_url", url)
         base = self.base_url or f"http://127.0.0.1:{self.port}"
         object.__setattr__(self, "base_url", base.rstrip("/"))
+        if self.attempts_per_host == 0:
+            object.__setattr__(self, "attempts_per_host", max(self.worker_threads * 3 // 4, 1))
 
     @cached_property
     def chat_places(self) -> dict[str, ChatPlace]:

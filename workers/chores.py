@@ -25,7 +25,7 @@ def ring_for_due_work(session: Session, settings: Settings) -> None:
     """Bells that were lost, or that Redis forgot."""
     for queue in QUEUES:
         due = claims.next_due(session.connection(), queue)
-        if due is not None and due <= clock.now():
+        if due is not None and due.at <= clock.now():
             bells.ask(session.info, queue)
 
 

@@ -13,11 +13,11 @@ from app.domain.claims import Claim
 from app.domain.outcomes import Outcome, Span
 from app.domain.reports import Report
 from workers import failpoints
+from workers.bulkhead import FAST, Bulkhead
 from workers.handlers import carry_out
 from workers.handlers.base import Tools, Work
 from workers.outbound import CancelToken
 
-FAST = 0.05  # seconds; above this mean run time no more is claimed than there are threads
 MOST_PER_THREAD = 8
 log = logging.getLogger(__name__)
 
@@ -27,14 +27,24 @@ class _Held:
     work: Work
     since: float  # monotonic: when it was claimed
 
+    @property
+    def destination(self) -> str | None:
+        return self.work.claim.destination
+
 
 class Crew:
     """A bounded pool of threads. Threads are started as they are first needed."""
 
     def __init__(
-        self, size: int, tools: Tools, worker: str, report: Callable[[Report], None]
+        self,
+        size: int,
+        per_host: int,
+        tools: Tools,
+        worker: str,
+        report: Callable[[Report], None],
     ) -> None:
         self._size = size
+        self._bulkhead = Bulkhead(per_host)
         self._tools = tools
         self._worker = worker
         self._report = report
@@ -61,14 +71,27 @@ class Crew:
             return list(self._all.values())
 
     def room(self) -> int:
-        """How many more jobs to claim now: the free threads, times up to eight while jobs are
-        short; 0 while at least half of that is still at hand, so that claims come in batches."""
+        """How many more jobs to claim now: the threads that no slow destination holds, times up to
+        eight while jobs are short; 0 while at least half of that is still at hand, so that claims
+        come in batches."""
         if self._alone:
             return 0
+        with self._lock:
+            stuck = self._bulkhead.running_slowly()
         factor = 1 if self._mean > FAST else min(MOST_PER_THREAD, FAST / max(self._mean, 0.001))
-        most = int(self._size * factor)
-        room = most - self.in_flight
+        most = int((self._size - stuck) * factor)
+        room = most - (self.in_flight - stuck)
         return room if room * 2 >= most or factor == 1 else 0
+
+    def full(self) -> list[str]:
+        """Destinations of which no more is to be claimed now."""
+        with self._lock:
+            return self._bulkhead.full()
+
+    def fitting(self, claims: Iterable[Claim]) -> tuple[list[Claim], list[Claim]]:
+        """The claims that may be held, and those that are too many for where they go."""
+        with self._lock:
+            return self._bulkhead.fitting(claims)
 
     def add(
         self, held: Iterable[Claim], contexts: dict[int, dict[str, Any]], *, alone: bool
@@ -81,6 +104,7 @@ class Crew:
                 work = Work(claim, contexts.get(claim.id, {}), CancelToken())
                 self._waiting.append(_Held(work, since))
                 self._all[claim.id] = claim
+                self._bulkhead.hold(claim.destination)
             missing = min(len(self._waiting) - self._idle_threads, self._size - self._threads)
             self._threads += max(missing, 0)
             self._wanted.notify(len(self._waiting))
@@ -96,6 +120,9 @@ class Crew:
                 self._waiting = deque(held for held in self._waiting if held.since > limit)
             for held in old:
                 self._all.pop(held.work.claim.id, None)
+                self._bulkhead.release(held.destination)
+                if older_than:
+                    self._bulkhead.distrust(held.destination)
             self._settle_down()
         return [held.work.claim for held in old]
 
@@ -137,14 +164,23 @@ class Crew:
         while True:
             with self._lock:
                 self._idle_threads += 1
-                while not self._waiting:
+                while (held := self._next()) is None:
                     if self._closed:
                         return
                     self._wanted.wait()
                 self._idle_threads -= 1
-                held = self._waiting.popleft()
+                self._bulkhead.begin(held.destination)
                 self._running[held.work.claim.id] = held
             self._carry_out(held)
+
+    def _next(self) -> _Held | None:
+        """Take the oldest that may begin. Whoever ends an attempt asks at once, so what its end
+        made room for is taken up without waking anybody else."""
+        for at, held in enumerate(self._waiting):
+            if self._bulkhead.may_begin(held.destination):
+                del self._waiting[at]
+                return held
+        return None
 
     def _begin(self, report: Report) -> None:
         """Report that an attempt begins. One that lost a worker before begins on record: if its
@@ -171,5 +207,6 @@ class Crew:
         seconds = clock.monotonic() - began
         with self._lock:
             del self._running[claim.id]
+            self._bulkhead.end(claim.destination, seconds)
             self._mean += (seconds - self._mean) / 8
         self._report(Report(claim, Span(started, clock.now(), seconds), self._worker, outcome))

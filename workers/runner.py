@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from app import bells, clock, transaction
 from app.config import Settings
@@ -19,6 +20,7 @@ from app.domain import claims, processes
 from app.domain.addresses import AllowList
 from app.domain.claims import Claim
 from app.domain.contexts import read_contexts
+from app.domain.destinations import located
 from app.domain.messages import read_messages
 from app.domain.reports import Report
 from workers import failpoints, process
@@ -56,7 +58,8 @@ class Runner:
         self._idle = threading.Event()
         self._alone_is_next = True
         self.committer = Committer(app, on_written=self._written)
-        self.crew = Crew(self.settings.worker_threads, self.tools, self.name, self.committer.put)
+        size, per_host = self.settings.worker_threads, self.settings.attempts_per_host
+        self.crew = Crew(size, per_host, self.tools, self.name, self.committer.put)
         self.keeper = Keeper(self)
         self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
 
@@ -84,7 +87,7 @@ class Runner:
         self.stop()
         with self.app.app_context(), transaction.reading() as session:
             due = claims.next_due(session.connection(), self.queue)
-            return due is not None and due <= clock.now()
+            return due is not None and due.at <= clock.now()
 
     def stop_claiming(self) -> None:
         """Claim nothing more; what was not begun is handed back at once. Safe in a signal."""
@@ -138,11 +141,11 @@ class Runner:
         room = self.crew.room()
         if room <= 0:
             return LOOK_EVERY  # woken when results have been written
-        held = self._claim(room)
+        found = self._claim(room)
         self._alone_is_next = True
-        if held:
+        if found:
             self._idle.clear()
-            return 0.0 if len(held) == room else self._until_next_due(busy=True)
+            return 0.0 if found == room else self._until_next_due(busy=True)
         return self._until_next_due(busy=self.crew.in_flight > 0)
 
     def _turn_alone(self) -> float:
@@ -154,34 +157,48 @@ class Runner:
         self.keeper.someone_wants_to_be_alone = False
         return 0.0
 
-    def _claim(self, limit: int, *, alone: bool = False) -> list[Claim]:
+    def _claim(self, limit: int, *, alone: bool = False) -> int:
+        """Claim, keep what the bulkhead lets in, give back the rest. Returns how many there were
+        to claim: if as many as asked for, there may be more."""
+        full = [] if alone else self.crew.full()
         with transaction.writing(durable=False) as session:
-            held = claims.claim(
+            found = claims.claim(
                 session.connection(),
                 queue=self.queue,
                 worker=self.name,
                 limit=limit,
                 lease_seconds=self.settings.lease_seconds,
                 alone=alone,
+                full=full,
             )
-        failpoints.crash_at(failpoints.CLAIM, held)
-        if held:
-            with transaction.reading() as session:
-                connection = session.connection()
-                contexts = read_contexts(connection, held)
-                contexts |= read_messages(connection, held, self.settings.base_url)
-            self.crew.add(held, contexts, alone=alone)
-        return held
+            kept, beyond = self.crew.fitting(found)
+            self._free(session, beyond)
+        failpoints.crash_at(failpoints.CLAIM, kept)
+        if kept:
+            self._take_on(kept, alone=alone)
+        return len(found)
+
+    def _take_on(self, held: list[Claim], *, alone: bool) -> None:
+        """Hand claims to the crew. Where a webhook goes whose host is a placeholder is known only
+        now; it is written down with what is given back, so that it is not claimed in vain again."""
+        with transaction.reading() as session:
+            connection = session.connection()
+            contexts = read_contexts(connection, held)
+            contexts |= read_messages(connection, held, self.settings.base_url)
+        kept, beyond = self.crew.fitting([located(claim, contexts) for claim in held])
+        self.crew.add(kept, contexts, alone=alone)
+        self._hand_back(beyond)
 
     def _until_next_due(self, *, busy: bool) -> float:
         with transaction.reading() as session:
-            due = claims.next_due(session.connection(), self.queue)
-        wait = LOOK_EVERY if due is None else (due - clock.now()) / timedelta(seconds=1)
-        if wait <= 0:
+            due = claims.next_due(session.connection(), self.queue, full=self.crew.full())
+        wait = LOOK_EVERY if due is None else (due.at - clock.now()) / timedelta(seconds=1)
+        if due is not None and wait <= 0:
             # Due, and yet not claimed: it must be alone, or somebody is claiming it just now.
-            self.keeper.someone_wants_to_be_alone = True
+            if due.must_be_alone:
+                self.keeper.someone_wants_to_be_alone = True
             return LOOK_EVERY if busy else LOCKED_FOR
-        if wait > 0 and not busy:
+        if not busy:
             self._idle.set()
         return min(max(wait, 0.001), LOOK_EVERY)
 
@@ -193,7 +210,11 @@ class Runner:
         if not unstarted:
             return
         with transaction.writing(durable=False) as session:
-            claims.hand_back(session.connection(), unstarted)
+            self._free(session, unstarted)
+
+    def _free(self, session: Session, claimed: list[Claim]) -> None:
+        if claimed:
+            claims.hand_back(session.connection(), claimed)
             # Somebody else may have the threads this process lacks.
             bells.ask(session.info, self.queue)
 

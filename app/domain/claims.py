@@ -1,13 +1,13 @@
 """Leases on jobs. A claim, its renewal and its return are transactions of their own that touch
 job rows only; the lease token is the fencing token of every later write."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select, true, update
 
 from app import clock
 from app.domain.ledger import row_values
@@ -23,7 +23,7 @@ _RETURNED = [
     for name in (
         "id queue kind instance_id step_id execution_id notice_id delivery_id action_type "
         "action_config execution_token occurrence attempt allowed queued_at run_at lease_token "
-        "losses losses_alone"
+        "losses losses_alone destination"
     ).split()
 ]
 
@@ -51,6 +51,15 @@ class Claim:
     lease_token: str
     losses: int
     losses_alone: int
+    destination: str | None  # where it goes: what a worker's bulkhead counts by
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The next job of a queue that falls due, perhaps in the past."""
+
+    at: datetime
+    must_be_alone: bool
 
 
 def claim(
@@ -61,13 +70,16 @@ def claim(
     limit: int,
     lease_seconds: float,
     alone: bool = False,
+    full: Collection[str] = (),
 ) -> list[Claim]:
-    """Lease up to `limit` free, due jobs of a queue, the longest due first. With `alone`, lease
-    one of those that must have a process to themselves."""
+    """Lease up to `limit` free, due jobs of a queue, the longest due first, but none that goes to
+    a destination that is `full`. With `alone`, lease one of those that must have a process to
+    themselves."""
     now = clock.now()
     free = (
         select(jobs.id)
         .where(jobs.queue == queue, jobs.lease_token.is_(None), ~jobs.held, jobs.run_at <= now)
+        .where(_goes_elsewhere(full))
         .where(jobs.losses >= ALONE_AFTER if alone else jobs.losses < ALONE_AFTER)
         .order_by(jobs.run_at, jobs.id)
         .limit(1 if alone else limit)
@@ -87,6 +99,12 @@ def claim(
         .returning(*_RETURNED)
     ).all()
     return [Claim(**row_values(row)) for row in sorted(rows, key=_age)]
+
+
+def _goes_elsewhere(full: Collection[str]) -> ColumnElement[bool]:
+    if not full:
+        return true()
+    return or_(jobs.destination.is_(None), jobs.destination.not_in(sorted(full)))
 
 
 def _age(row: Row[Any]) -> tuple[datetime, int]:
@@ -115,27 +133,30 @@ def renew(connection: Connection, held: Sequence[Claim], lease_seconds: float) -
 
 
 def hand_back(connection: Connection, claims: Iterable[Claim]) -> None:
-    """Give back jobs that were not begun: free at once, and it counts as nothing."""
-    by_token: dict[str, list[int]] = {}
+    """Give back jobs that were not begun: free at once, and it counts as nothing. Where a job goes
+    is kept if it was learned meanwhile."""
+    alike: dict[tuple[str, str | None], list[int]] = {}
     for held in claims:
-        by_token.setdefault(held.lease_token, []).append(held.id)
-    for token, ids in by_token.items():
+        alike.setdefault((held.lease_token, held.destination), []).append(held.id)
+    for (token, destination), ids in alike.items():
         connection.execute(
             update(_table)
             .where(jobs.id.in_(ids), jobs.lease_token == token)
             .values(lease_token=None, lease_until=None, worker=None, claimed_at=None)
+            .values(destination=destination)
         )
 
 
-def next_due(connection: Connection, queue: str) -> datetime | None:
-    """When the next free job of a queue falls due (perhaps in the past); None if there is none."""
-    return connection.execute(
-        select(func.min(jobs.run_at)).where(
-            jobs.queue == queue,
-            jobs.lease_token.is_(None),
-            ~jobs.held,
-        )
-    ).scalar()
+def next_due(connection: Connection, queue: str, *, full: Collection[str] = ()) -> Due | None:
+    """The next free job of a queue that does not go to a destination that is `full`."""
+    row = connection.execute(
+        select(jobs.run_at, jobs.losses)
+        .where(jobs.queue == queue, jobs.lease_token.is_(None), ~jobs.held)
+        .where(_goes_elsewhere(full))
+        .order_by(jobs.run_at, jobs.id)
+        .limit(1)
+    ).first()
+    return Due(row.run_at, row.losses >= ALONE_AFTER) if row else None
 
 
 def expired(connection: Connection, limit: int = 200) -> list[Row[Any]]:

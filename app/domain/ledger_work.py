@@ -64,7 +64,7 @@ _INSERT_JOB = Prepared(
     (
         *"queue kind instance_id step_id execution_id action_type action_config".split(),
         *"execution_token occurrence attempt allowed queued_at run_at held".split(),
-        *"losses losses_alone".split(),
+        *"losses losses_alone destination".split(),
     ),
 )
 
@@ -186,6 +186,7 @@ def _job_row(job: dict[str, Any], ledger: Ledger, execution_ids: dict[str, int])
         "occurrence": 1,
         "losses": 0,
         "losses_alone": 0,
+        "destination": job.get("destination"),
     }
 
 

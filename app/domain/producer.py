@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from app import bells
+from app.domain.destinations import destination_of
 from app.domain.placeholders import fill_text
 from app.models.vocabulary import AUTOMATION_QUEUE, ActionState, JobKind, State
 from app.schemas.actions import WAIT_CALLBACK
@@ -96,6 +97,7 @@ def owe(ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord") -> Non
             "step": step,
             "kind": JobKind.STEP,
             "action_config": config,
+            "destination": destination_of(step.action_type, config),
             "execution_token": step.execution_token,
             "attempt": step.attempts + 1,
             "allowed": step.max_attempts,
@@ -119,6 +121,7 @@ def owe_replay(ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord")
             "step": step,
             "kind": JobKind.REPLAY,
             "action_config": config,
+            "destination": destination_of(step.action_type, config),
             "execution_token": token,
             "attempt": 1,
             "allowed": allowed,

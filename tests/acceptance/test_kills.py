@@ -40,7 +40,8 @@ def test_steps_survive_thirty_kills(ringing_app, receiver, environ, start, tmp_p
     publish_post(receiver.url)
     start_many(STEPS)
     start(SCHEDULER)
-    few = environ | {"LEASE_SECONDS": "3", "WORKER_THREADS": "2"}  # so that it lasts long enough
+    # Few threads, so that it lasts long enough.
+    few = environ | {"LEASE_SECONDS": "3", "WORKER_THREADS": "2", "ATTEMPTS_PER_HOST": "2"}
     with chaos.Crew(few, tmp_path / "workers.log", size=3) as crew:
         # Not to the last: whoever shoots at one remaining step again and again is, by the rules,
         # told that this step kills workers.

@@ -138,7 +138,7 @@ def test_a_stopped_worker_ends_its_attempt_and_hands_the_rest_back(
     release = threading.Event()
     receiver.answer = lambda _got: (release.wait(30), (200, {}, b"{}"))[1]
     publish(webhook("reserve", config={"url": receiver.url}))
-    worker = start(WORKER, WORKER_THREADS="2", LEASE_SECONDS="15")
+    worker = start(WORKER, WORKER_THREADS="2", ATTEMPTS_PER_HOST="2", LEASE_SECONDS="15")
     wait_for_worker()
     ids = [begin() for _ in range(4)]
     receiver.wait_for(2)
