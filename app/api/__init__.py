@@ -19,13 +19,14 @@ def register(app: Flask) -> None:
         health,
         instances,
         problems,
+        sms_status,
         steps,
     )
     from app.api import templates as template_views
 
     converters.register(app)
     problems.register(app)
-    for noun in (template_views, instances, steps, deliveries, events):
+    for noun in (template_views, instances, steps, deliveries, sms_status, events):
         app.register_blueprint(noun.blueprint, url_prefix=PREFIX)
         csrf.exempt(noun.blueprint)  # no cookie is asked for here, so none can be abused
     for noun in (health, docs):

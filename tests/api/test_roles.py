@@ -11,6 +11,7 @@ from app.domain.permissions import PERMISSIONS
 from tests.api.test_main_story import publish, start
 
 OPEN = "open"
+SIGNED = "a signature, whoever it is"
 TEMPLATE = "/api/workflows/templates/<id:template_id>"
 INSTANCE = "/api/workflows/instances/<id:instance_id>"
 STEP = f"{INSTANCE}/steps/<key:key>"
@@ -39,6 +40,7 @@ NEEDS = {
     f"POST {INSTANCE}/pause": "operate",
     f"POST {INSTANCE}/resume": "operate",
     f"POST {INSTANCE}/notifications/<id:delivery_id>/replay": "operate",
+    "POST /api/workflows/sms-status": SIGNED,
     "GET /api/workflows/deliveries": "read",
     "GET /api/workflows/deliveries/<id:delivery_id>": "read",
     "POST /api/workflows/deliveries/replay": "operate",
@@ -83,5 +85,6 @@ def test_a_role_may_what_the_table_says_and_no_more(app, caller, admin, role):
         if NEEDS[f"{method} {rule}"] in MAY[role]:
             assert status not in (401, 403), f"{role} should be let in: {method} {rule}"
         else:
-            expected = 401 if role is None else 403
+            unsigned = NEEDS[f"{method} {rule}"] == SIGNED
+            expected = 401 if role is None or unsigned else 403
             assert status == expected, f"{role} should be kept out: {method} {rule}"
