@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from app.domain.people import Actor
+from app.domain.policy_checks import named_recipients
 from app.errors import Forbidden
 from app.models.vocabulary import Role
 from app.schemas.actions import PEOPLE_TYPES
@@ -35,21 +36,27 @@ def require_automation(
     if actor.may_add_automation:
         return
     domains = {domain.strip().lower() for domain in org_domains.split(",") if domain.strip()}
-    known = _recipients_of(before) if before else set[str]()
-    for recipient in _recipients_of(template) - known:
-        if domains and "@" in recipient and recipient.rsplit("@", 1)[1].lower() not in domains:
-            raise Forbidden(f"{recipient} is outside the organisation ({', '.join(domains)}).")
+    known = named_recipients(before) if before else set[str]()
+    for recipient in sorted(named_recipients(template) - known):
+        if _may_lead_outside(recipient, domains):
+            raise Forbidden(
+                f"{recipient} may lead outside the organisation: only an author who may add "
+                "automation may have it told."
+            )
     if _automation_of(template) != (_automation_of(before) if before else {}):
         raise Forbidden("Only an author who may add automation may change automation steps.")
 
 
-def _recipients_of(template: Template) -> set[str]:
-    return {
-        recipient
-        for step in template.steps
-        for policy in step.notification_policies
-        for recipient in policy.recipients
-    }
+def _may_lead_outside(recipient: str, domains: set[str]) -> bool:
+    """A URL always may; phone numbers, addresses and placeholders where the organisation's
+    domains are set, unless it is an address of theirs."""
+    if recipient.lower().startswith(("http://", "https://")):
+        return True
+    if not domains or recipient.startswith(("role:", "user:", "chat:")):
+        return False
+    if recipient in ("assignee", "starter"):
+        return False
+    return "{{" in recipient or recipient.rsplit("@", 1)[-1].lower() not in domains
 
 
 def _automation_of(template: Template) -> dict[str, object]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from app.domain.addresses import AddressRefused, vet_url
 from app.domain.graph import sorted_by_dependency
 from app.domain.input_schemas import check_schema
+from app.domain.policy_checks import policy_faults
 from app.errors import FieldError, Invalid
 from app.schemas.actions import FormInput, Webhook
 from app.schemas.base import Schema, gather
@@ -12,10 +13,12 @@ from app.schemas.template import Template
 
 
 def check_shape(template: Template) -> None:
-    """Dependencies lead to steps and never in a circle; the input schema is one."""
+    """Dependencies lead to steps and never in a circle; the input schema is one; policies name
+    people that their channels can reach."""
     gather(
         lambda: _check_dependencies(template),
         lambda: check_schema(template.input_schema, "inputSchema"),
+        lambda: raise_if(policy_faults(template)),
     )
 
 
