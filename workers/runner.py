@@ -184,7 +184,7 @@ class Runner:
         with transaction.reading() as session:
             connection = session.connection()
             contexts = read_contexts(connection, held)
-            contexts |= read_messages(connection, held, self.settings.base_url)
+            contexts |= read_messages(session, held, self.settings.base_url)
         kept, beyond = self.crew.fitting([located(claim, contexts) for claim in held])
         self.crew.add(kept, contexts, alone=alone)
         self._hand_back(beyond)

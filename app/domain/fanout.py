@@ -17,6 +17,7 @@ from app.domain.claims import Claim
 from app.domain.conditions import describe_refusal, holds
 from app.domain.ledger import Ledger
 from app.domain.ledger_work import insert_ids
+from app.domain.notification_defaults import default_for
 from app.domain.recipients import Recipient
 from app.domain.records import OPEN, InstanceRecord, StepRecord
 from app.models import AutomationJob, Notice, NotificationDelivery, User
@@ -76,12 +77,6 @@ def address_on(channel: str, recipient: Recipient) -> str | None:
     if named is None and recipient.user is not None:
         return facts.address_of(recipient.user)
     return named
-
-
-def default_template(trigger: str, *, whole: bool = False) -> str:
-    """The key of a trigger's own template: `step-failed`, and of a whole instance's
-    `instance-attention`."""
-    return f"{'instance' if whole else 'step'}-{trigger.removeprefix('ON_').lower()}"
 
 
 def expand(ledger: Ledger, claim: Claim, not_ready: NotReady) -> None:
@@ -234,7 +229,7 @@ class Draft:
             dedupe=f"notice:{notice.id}:{channel}:{recipient.address or recipient.label}"[:500],
             channel=channel,
             trigger=notice.trigger,
-            template=policy.get("template") or default_template(notice.trigger, whole=whole),
+            template=policy.get("template") or default_for(notice.trigger, instance=whole),
             policy=policy | {"round": notice.round},
             notice_id=notice.id,
         )

@@ -108,7 +108,7 @@ def sample(
     trigger: str = "ON_FAILED",
     *,
     instance: bool = False,
-    recipient: str = "Mara Lindqvist",
+    recipient: str = "Operator",
     base_url: str = "https://runsheet.example.com",
 ) -> Context:
     """A likely occasion of this trigger, of a step or of an instance as a whole."""
@@ -175,7 +175,7 @@ def of_instance(
     *,
     trigger: str,
     base_url: str,
-    recipient: str = "Mara Lindqvist",
+    recipient: str = "Operator",
     round: int = 0,
 ) -> Context:
     """What a template would read now of this instance, and of this step if there is one."""

@@ -8,9 +8,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import template_checks
-from app.errors import Conflict, DraftIsStale, Invalid, NotFound
-from app.models import WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
+from app.domain import policy_checks, template_checks
+from app.errors import Conflict, DraftIsStale, FieldError, Invalid, NotFound
+from app.models import (
+    NotificationTemplate,
+    WorkflowTemplate,
+    WorkflowTemplateStep,
+    WorkflowTemplateVersion,
+)
 from app.schemas.actions import ACTION_TYPES
 from app.schemas.base import field_errors, gather
 from app.schemas.template import Template, TemplateStep
@@ -64,6 +69,7 @@ def publish(
     template = Template.read(row.draft)
     document = checked_document(template)
     template_checks.check_can_run(template)
+    _check_notification_templates(session, template)
     version = WorkflowTemplateVersion(
         template_id=row.id,
         number=(row.newest_version or 0) + 1,
@@ -81,6 +87,21 @@ def publish(
     row.newest_version = version.number
     session.flush()
     return version
+
+
+def _check_notification_templates(session: Session, template: Template) -> None:
+    named = policy_checks.named_templates(template)
+    there = (
+        NotificationTemplate.newest_version.is_not(None),
+        NotificationTemplate.archived_at.is_(None),
+    )
+    query = select(NotificationTemplate.key).where(NotificationTemplate.key.in_(named.values()))
+    known = set(session.scalars(query.where(*there)))
+    template_checks.raise_if(
+        FieldError(path, f"There is no published notification template {key!r}.")
+        for path, key in named.items()
+        if key not in known
+    )
 
 
 def archive(session: Session, template_id: int, actor: str) -> None:

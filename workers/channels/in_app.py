@@ -7,5 +7,6 @@ from workers.outbound import CancelToken
 
 
 def send(message: Message, tools: Tools, cancel: CancelToken) -> Outcome:
-    """Done."""
-    return Outcome(verdict="done", request=dict(message.content))
+    """Done: what the line says is the outcome."""
+    line = dict(message.content)
+    return Outcome(verdict="done", request=line, output=line | {"href": message.link or "/"})

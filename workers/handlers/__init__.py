@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from app.domain.outcomes import Outcome
 from app.models.vocabulary import JobKind
-from workers.handlers import callback, email, notice, timer, webhook
+from workers.handlers import callback, delivery, email, notice, timer, webhook
 from workers.handlers.base import Tools, Work
 
 Handler = Callable[[Work, Tools], Outcome]
@@ -21,4 +21,6 @@ def carry_out(work: Work, tools: Tools) -> Outcome:
     """Make one attempt: with the handler of its action type, or of what the notifier does."""
     if work.claim.kind == JobKind.NOTICE:
         return notice.carry_out(work, tools)
+    if work.claim.kind == JobKind.DELIVERY:
+        return delivery.carry_out(work, tools)
     return HANDLERS[work.claim.action_type](work, tools)
