@@ -3,10 +3,12 @@
 `rq worker -w workers.worker.RunsheetWorker … workflow-automation`
 """
 
+import contextlib
 import signal
 import threading
 from typing import Any
 
+from redis.exceptions import RedisError
 from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker, WorkerStatus
@@ -19,8 +21,10 @@ from workers.runner import Runner
 class RunsheetWorker(SimpleWorker):
     """Listens for bells; the work itself is the runner's, which never needs one.
 
-    RQ quits where it stumbles over a message, and waits up to a minute for a Redis that is away.
-    Here it starts over within a second, and the runner goes on meanwhile.
+    RQ quits where it stumbles over a message, waits up to a minute for a Redis that is away, and
+    does not start without one. Here it starts over within a second, and the runner goes on
+    meanwhile. (With `--connection-class workers.connection.Connection`, RQ's command gets so far
+    as to make this class while Redis is away.)
     """
 
     max_connection_wait_time = 1.0
@@ -44,11 +48,12 @@ class RunsheetWorker(SimpleWorker):
         self._runner.start()
         worked = False
         try:
-            while not self._asked_to_stop.is_set():
-                worked = self._listen(*args, **kwargs) or worked
-                if once:
-                    break
-                self._asked_to_stop.wait(1.0)
+            with contextlib.suppress(StopRequested):
+                while not self._asked_to_stop.is_set():
+                    worked = self._listen(*args, **kwargs) or worked
+                    if once:
+                        break
+                    self._asked_to_stop.wait(1.0)
         finally:
             self._runner.stop()
         return worked
@@ -58,6 +63,17 @@ class RunsheetWorker(SimpleWorker):
         if self._runner is not None:
             self._runner.wake()
         super().execute_job(job, queue)
+
+    def register_birth(self) -> None:
+        """After Redis was away we may still be in its books, which is nobody else's doing."""
+        if self.birth_date is not None:
+            self.connection.delete(self.key)
+        super().register_birth()
+
+    def _set_ip_address(self, connection: Any) -> None:
+        self.ip_address = "unknown"
+        with contextlib.suppress(RedisError):
+            super()._set_ip_address(connection)
 
     def _listen(self, *args: Any, **kwargs: Any) -> bool:
         try:

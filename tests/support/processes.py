@@ -15,6 +15,7 @@ WORKER = [
     "worker",
     *("--worker-class", "workers.worker.RunsheetWorker"),
     *("--job-class", "workers.job.RunsheetJob"),
+    *("--connection-class", "workers.connection.Connection"),
     *("--serializer", "json"),
 ]
 PLAIN_WORKER = [str(BIN / "rq"), "worker", *("--job-class", "workers.job.RunsheetJob"), "--quiet"]
