@@ -18,6 +18,7 @@ def register(app: Flask) -> None:
         events,
         health,
         instances,
+        notification_templates,
         problems,
         sms_status,
         steps,
@@ -26,7 +27,15 @@ def register(app: Flask) -> None:
 
     converters.register(app)
     problems.register(app)
-    for noun in (template_views, instances, steps, deliveries, sms_status, events):
+    for noun in (
+        template_views,
+        instances,
+        steps,
+        deliveries,
+        notification_templates,
+        sms_status,
+        events,
+    ):
         app.register_blueprint(noun.blueprint, url_prefix=PREFIX)
         csrf.exempt(noun.blueprint)  # no cookie is asked for here, so none can be abused
     for noun in (health, docs):

@@ -73,7 +73,7 @@ def syntax_faults(content: Mapping[str, Any], at: str) -> list[FieldError]:
     """What is no Liquid in the content of a channel, at its field under `at`."""
     return [
         FieldError(f"{at}.{field}", _sentence(fault))
-        for field, text in _texts(content)
+        for field, text in texts(content)
         if (fault := _fault(lambda text=text: liquid.check_syntax(text)))
     ]
 
@@ -85,7 +85,7 @@ def faults(content: Mapping[str, Any], channel: str, context: Context, at: str) 
     found = syntax_faults(content, at)
     if found:
         return found
-    for field, text in _texts(content):
+    for field, text in texts(content):
         read = liquid.paths(text)
         unknown = [_unknown(parts, line) for parts, line in read]
         found += [FieldError(f"{at}.{field}", words) for words in unknown if words]
@@ -96,7 +96,16 @@ def faults(content: Mapping[str, Any], channel: str, context: Context, at: str) 
     return found
 
 
-def _texts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def faults_with(content: Mapping[str, Any], channel: str, context: Context) -> list[FieldError]:
+    """What fails with exactly these values, at the fields of the content."""
+    return [
+        FieldError(field, _sentence(fault))
+        for field, text in texts(content)
+        if (fault := _fault(lambda text=text, field=field: _text(field, text, channel, context)))
+    ]
+
+
+def texts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """All texts of a content, each with its field."""
     for field, value in content.items():
         texts: list[str] = []

@@ -83,6 +83,23 @@ def cut(text: str, segments: int = SEGMENTS) -> str:
     return "".join(kept).rstrip() + mark
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How long a text is as SMS. `odd`: the first character beyond the GSM alphabet, if any."""
+
+    segments: int
+    length: int
+    odd: str | None
+
+
+def size(text: str) -> Size:
+    """What the whole text takes; each segment is paid for."""
+    odd = next((char for char in text if char not in _GSM and char not in _GSM_TWICE), None)
+    length = _length(text, odd is None)
+    alone, each = (160, 153) if odd is None else (70, 67)
+    return Size(1 if length <= alone else -(-length // each), length, odd)
+
+
 def _length(text: str, plain: bool) -> int:
     if plain:
         return len(text) + sum(char in _GSM_TWICE for char in text)

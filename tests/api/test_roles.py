@@ -13,6 +13,7 @@ from tests.api.test_main_story import publish, start
 OPEN = "open"
 SIGNED = "a signature, whoever it is"
 TEMPLATE = "/api/workflows/templates/<id:template_id>"
+NOTIFICATION = "/api/workflows/notification-templates/<key:key>"
 INSTANCE = "/api/workflows/instances/<id:instance_id>"
 STEP = f"{INSTANCE}/steps/<key:key>"
 
@@ -32,6 +33,14 @@ NEEDS = {
     f"POST {TEMPLATE}/publish": "edit templates",
     f"GET {TEMPLATE}/versions": "read",
     f"GET {TEMPLATE}/export": "read",
+    "GET /api/workflows/notification-templates": "read",
+    "POST /api/workflows/notification-templates": "edit templates",
+    f"GET {NOTIFICATION}": "read",
+    f"PUT {NOTIFICATION}": "edit templates",
+    f"DELETE {NOTIFICATION}": "edit templates",
+    f"POST {NOTIFICATION}/publish": "edit templates",
+    f"POST {NOTIFICATION}/preview": "read",
+    f"GET {NOTIFICATION}/versions": "read",
     "GET /api/workflows/instances": "read",
     "POST /api/workflows/instances": "operate",
     "POST /api/workflows/instances/bulk": "operate",
