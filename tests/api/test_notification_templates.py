@@ -109,6 +109,7 @@ def test_a_name_that_nothing_has_is_found_when_it_is_published(admin):
 
 def test_what_is_used_says_where_and_is_not_archived(admin):
     admin.post(URL, PAGER)
+    admin.post(f"{URL}/pager/publish")
     policy = {"channel": "SMS", "trigger": "ON_FAILED", "template": "pager"}
     template_id = publish(webhook("charge", notificationPolicies=[policy]), name="Orders")
     assert admin.get(f"{URL}/pager").json["usedBy"] == [

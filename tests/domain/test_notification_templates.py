@@ -147,6 +147,8 @@ def uses(key: str) -> list[tuple[object, ...]]:
 
 
 def test_its_uses_are_found_in_versions_and_drafts(app):
+    write()
+    freeze()
     escalate = [{"after": "PT1H", "to": ["role:admin"], "channel": "CHAT", "template": "pager"}]
     publish(
         webhook("charge", notificationPolicies=[notify(template="pager")]),
@@ -176,6 +178,7 @@ def test_its_uses_are_found_in_versions_and_drafts(app):
 
 def test_what_is_published_and_used_can_not_be_archived(app):
     write()
+    freeze()
     publish(webhook("charge", notificationPolicies=[notify(template="pager")]), name="Orders")
     with pytest.raises(Conflict, match=r"It is in use: Orders v1\.") as refusal:
         change(notification_templates.archive, "pager", AUTHOR)
