@@ -26,6 +26,9 @@ __all__ = ["CancelToken", "Outbound", "Request", "Response", "SendFailed"]
 _vet_ip = lru_cache(maxsize=4096)(vet_ip)
 
 
+MOST_SECONDS = 20.0  # for one attempt, whatever the receiver does
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What to send; Host, Content-Length and the like are written by the client."""
@@ -34,7 +37,7 @@ class Request:
     url: str
     headers: Sequence[tuple[str, str]] | dict[str, str]
     body: bytes | None
-    timeout: float = 20.0  # seconds, for everything from lookup to last byte
+    timeout: float = MOST_SECONDS  # for everything from lookup to last byte; 20 s at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Outbound:
         started = monotonic()
         target = self._vet(request.url)
         data = self._encode(request, target)
-        attempt = Attempt(started + request.timeout)
+        attempt = Attempt(started + min(request.timeout, MOST_SECONDS))
         if cancel is not None:
             cancel.attach(attempt)
         self._watchdog.watch(attempt)

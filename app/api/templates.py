@@ -8,6 +8,7 @@ from app.api.endpoint import Ask, endpoint
 from app.api.parameters import ExportFormat, TemplatesPage, VersionsPage
 from app.api.rendering import Reply, created, page
 from app.domain import permissions, template_queries, templates
+from app.domain.addresses import AllowList
 from app.errors import DraftIsStale
 from app.extensions import compact_json
 from app.models import WorkflowTemplate
@@ -87,7 +88,9 @@ def archive_template(ask: Ask[None], template_id: int) -> Reply:
     gives=VersionOut,
 )
 def publish_template(ask: Ask[PublishIn], template_id: int) -> Reply:
-    version = templates.publish(ask.session, template_id, ask.actor.name, ask.body.note)
+    version = templates.publish(
+        ask.session, template_id, ask.actor.name, ask.body.note, allow=outbound_allow()
+    )
     return Reply(template_queries.version_document(version))
 
 
@@ -143,10 +146,14 @@ def org_domains() -> str:
     return current_app.config["SETTINGS"].org_domains
 
 
+def outbound_allow() -> AllowList:
+    return AllowList.parse(current_app.config["SETTINGS"].outbound_allow)
+
+
 def add(ask: Ask[Template]) -> Reply:
     """A new template, if the actor may add what is in it."""
     permissions.require_automation(ask.actor, ask.body, None, org_domains())
-    row = templates.create(ask.session, ask.body, ask.actor.name)
+    row = templates.create(ask.session, ask.body, ask.actor.name, allow=outbound_allow())
     location = url_for("api_templates.read_template", template_id=row.id)
     reply = created(template_queries.template_document(row), location)
     reply.headers["ETag"] = etag(row)
@@ -159,10 +166,12 @@ def put_draft(ask: Ask[Template], template_id: int) -> WorkflowTemplate:
     if request.if_match and not request.if_match.contains(str(row.draft_revision)):
         raise DraftIsStale(draftRevision=row.draft_revision, updatedBy=row.updated_by)
     # Compared as it will be stored, so that a default written out or left out is no change.
-    new = Template.model_validate(templates.checked_document(ask.body))
+    new = Template.model_validate(templates.checked_document(ask.body, outbound_allow()))
     before = Template.model_validate(row.draft)
     permissions.require_automation(ask.actor, new, before, org_domains())
-    return templates.replace_draft(ask.session, template_id, ask.body, ask.actor.name)
+    return templates.replace_draft(
+        ask.session, template_id, ask.body, ask.actor.name, allow=outbound_allow()
+    )
 
 
 def with_etag(row: WorkflowTemplate) -> Reply:

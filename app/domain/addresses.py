@@ -16,12 +16,13 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 MAX_URL_LENGTH = 2048
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-# Databases, caches, queues, remote desktops and cluster controls: services that act on whatever
-# bytes reach them, and that no webhook receiver shares a port with.
+# Databases, caches, queues, mail, telephony, remote desktops and cluster controls: services that
+# act on whatever bytes reach them, and that no webhook receiver shares a port with.
 _PORTS_REFUSED = """
-    1433 1521 2049 2181 2375 2376 2377 2379 2380 3306 3389 4369 5432 5671 5672 5900 5984 6000 6379
-    6380 6443 6660 6661 6662 6663 6664 6665 6666 6667 6668 6669 6697 7000 7001 8500 9042 9092 9200
-    9300 10250 10255 11211 25672 27017 27018 27019
+    1433 1521 1719 1720 1723 2049 2181 2375 2376 2377 2379 2380 2525 3306 3389 3659 4045 4190 4369
+    5060 5061 5432 5671 5672 5900 5984 6000 6379 6380 6443 6566 6660 6661 6662 6663 6664 6665 6666
+    6667 6668 6669 6679 6697 7000 7001 8500 9042 9092 9200 9300 10080 10250 10255 11211 25672 27017
+    27018 27019
 """
 DANGEROUS_PORTS = frozenset(int(port) for port in _PORTS_REFUSED.split())
 
@@ -39,6 +40,9 @@ _IPV4_REFUSED = tuple(ipaddress.IPv4Network(network) for network in _IPV4_SPECIA
 _IPV6_GLOBAL = ipaddress.IPv6Network("2000::/3")
 _IPV6_SPECIAL = "2001::/23 2001:db8::/32 2002::/16 3fff::/20"
 _IPV6_REFUSED = tuple(ipaddress.IPv6Network(network) for network in _IPV6_SPECIAL.split())
+
+# Names that lead nowhere in public (RFC 6761, 6762, 8375; ICANN's .internal), and what they name.
+_PRIVATE_NAMES = (".localhost", ".localdomain", ".local", ".internal", ".home.arpa")
 
 _URL = re.compile(r"(https?)://([^/?#]*)([^#]*)(?:#.*)?", re.IGNORECASE | re.DOTALL)
 _PLAIN = re.compile(r"[!-\[\]-~]*")  # printable ASCII less space and backslash
@@ -225,8 +229,8 @@ def _vet_port(port: int) -> None:
 def _vet_host(host: str, address: IPAddress | None, allow: AllowList) -> None:
     if address is not None:
         vet_ip(address, allow)
-    # With permitted networks a short name may lead into one of them: its addresses will tell.
-    elif not allow.networks and ("." not in host or host.endswith(".localhost")):
+    # With permitted networks a private name may lead into one of them: its addresses will tell.
+    elif not allow.networks and ("." not in host or host.endswith(_PRIVATE_NAMES)):
         raise AddressRefused(f"'{host}' is not a full host name on the public internet.")
 
 

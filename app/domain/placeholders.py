@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from app.domain.paths import resolve
 
-_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][\w-]*(?:\.[\w-]+)*)\s*\}\}")
+PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][\w-]*(?:\.[\w-]+)*)\s*\}\}")
 
 
 def fill(document: Any, context: Mapping[str, Any]) -> Any:
@@ -50,7 +50,7 @@ def has_placeholder(document: Any) -> bool:
 def paths_in(document: Any) -> list[str]:
     """The paths that filling the document would read, each once, in the order of their places."""
     if isinstance(document, str):
-        return list(dict.fromkeys(_PLACEHOLDER.findall(document)))
+        return list(dict.fromkeys(PLACEHOLDER.findall(document)))
     parts: Iterable[Any] = ()
     if isinstance(document, dict):
         parts = cast("dict[str, Any]", document).values()
@@ -61,7 +61,7 @@ def paths_in(document: Any) -> list[str]:
 
 def whole_path(text: str) -> str | None:
     """The path, if the text is nothing but one placeholder."""
-    whole = _PLACEHOLDER.fullmatch(text.strip())
+    whole = PLACEHOLDER.fullmatch(text.strip())
     return whole[1] if whole else None
 
 
@@ -75,7 +75,7 @@ def _fill_leaf(text: str, context: Mapping[str, Any]) -> Any:
 def _substitute(text: str, context: Mapping[str, Any], encode: Callable[[str], str]) -> str:
     if "{{" not in text:
         return text
-    return _PLACEHOLDER.sub(lambda match: encode(written(resolve(context, match[1]))), text)
+    return PLACEHOLDER.sub(lambda match: encode(written(resolve(context, match[1]))), text)
 
 
 def written(value: Any) -> str:

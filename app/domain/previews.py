@@ -105,6 +105,8 @@ def _webhook(config: Mapping[str, Any], given: Given) -> Preview:
         request = webhooks.build(bare, given.context, given.token or NO_KEY_YET, given.now)
     except MissingPath as missing:
         return Preview(kind="webhook", problem=f"{missing.path} is missing: the step would fail.")
+    except AddressRefused as refused:
+        return Preview(kind="webhook", problem=refused.reason)
     shown = webhooks.logged_request(request)
     shown["headers"] = [*shown["headers"], *_of_secrets(config)]
     try:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
-from app.domain.addresses import AddressRefused, vet_url
+from app.domain.addresses import AddressRefused, AllowList
 from app.domain.graph import sorted_by_dependency
 from app.domain.input_schemas import check_schema
 from app.domain.policy_checks import policy_faults
+from app.domain.urls import vet_template
 from app.errors import FieldError, Invalid
 from app.schemas.actions import FormInput, Webhook
 from app.schemas.base import Schema, gather
@@ -22,12 +23,21 @@ def check_shape(template: Template) -> None:
     )
 
 
-def check_config(config: Schema, at: str) -> None:
-    """What a config's own shape can't say."""
+def check_config(config: Schema, at: str, allow: AllowList) -> None:
+    """What a config's own shape can't say. `allow`: destinations that are permitted though the
+    rules refuse them."""
     if isinstance(config, FormInput):
         check_schema(config.form_schema, f"{at}.schema")
     if isinstance(config, Webhook):
-        _check_url(config.url, f"{at}.url")
+        _check_url(config.url, f"{at}.url", allow)
+
+
+def _check_url(url: str, at: str, allow: AllowList) -> None:
+    # Vetted again, with its values and with every address of its name, whenever it is sent.
+    try:
+        vet_template(url, allow)
+    except AddressRefused as refused:
+        raise Invalid.at(at, refused.reason) from None
 
 
 def check_can_run(template: Template) -> None:
@@ -67,23 +77,6 @@ def _cycle_faults(template: Template) -> list[FieldError]:
         for at, step in enumerate(template.steps)
         if step.key not in ordered
     ]
-
-
-def _check_url(url: str, at: str) -> None:
-    # The host is vetted as it stands; placeholders after it are vetted with their values when
-    # the request is sent. The organisation's own allow-list is asked then, so here only the form
-    # of the URL can be refused, not a private address that may be allowed.
-    scheme, _, rest = url.partition("://")
-    authority = rest.split("/")[0].split("?")[0]
-    if scheme.lower() not in ("http", "https") or not authority:
-        raise Invalid.at(at, "The URL must start with http:// or https:// and name a host.")
-    if "{{" in authority:
-        return
-    try:
-        vet_url(f"{scheme}://{authority}/")
-    except AddressRefused as refused:
-        if "public" not in refused.reason and "port" not in refused.reason:
-            raise Invalid.at(at, refused.reason) from None
 
 
 def raise_if(faults: Iterable[FieldError]) -> None:

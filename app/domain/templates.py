@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.domain import policy_checks, template_checks
+from app.domain.addresses import NOTHING_ALLOWED, AllowList
 from app.errors import Conflict, DraftIsStale, FieldError, Invalid, NotFound
 from app.models import (
     NotificationTemplate,
@@ -21,9 +22,12 @@ from app.schemas.base import field_errors, gather
 from app.schemas.template import Template, TemplateStep
 
 
-def create(session: Session, template: Template, actor: str) -> WorkflowTemplate:
-    """A new template with this draft. Raises Invalid, or Conflict if the key is taken."""
-    document = checked_document(template)
+def create(
+    session: Session, template: Template, actor: str, *, allow: AllowList = NOTHING_ALLOWED
+) -> WorkflowTemplate:
+    """A new template with this draft. Raises Invalid, or Conflict if the key is taken. `allow`:
+    destinations that the settings permit."""
+    document = checked_document(template, allow)
     now = clock.now()
     row = WorkflowTemplate(
         key=template.key,
@@ -45,6 +49,8 @@ def replace_draft(
     template: Template,
     actor: str,
     revision: int | None = None,
+    *,
+    allow: AllowList = NOTHING_ALLOWED,
 ) -> WorkflowTemplate:
     """Replace the draft. Raises Invalid, NotFound, or DraftIsStale when `revision` is given and
     is not the present one."""
@@ -53,7 +59,7 @@ def replace_draft(
         raise DraftIsStale(draftRevision=row.draft_revision, updatedBy=row.updated_by)
     if template.key != row.key:
         raise Invalid.at("key", f"The key of a template stays as it is: {row.key}.")
-    row.draft = checked_document(template)
+    row.draft = checked_document(template, allow)
     row.name = template.name
     row.description = template.description
     row.draft_revision += 1
@@ -62,12 +68,17 @@ def replace_draft(
 
 
 def publish(
-    session: Session, template_id: int, actor: str, note: str = ""
+    session: Session,
+    template_id: int,
+    actor: str,
+    note: str = "",
+    *,
+    allow: AllowList = NOTHING_ALLOWED,
 ) -> WorkflowTemplateVersion:
     """Freeze the draft into the next version. Raises Invalid with what keeps it from running."""
     row = find(session, template_id, lock=True)
     template = Template.read(row.draft)
-    document = checked_document(template)
+    document = checked_document(template, allow)
     template_checks.check_can_run(template)
     _check_notification_templates(session, template)
     version = WorkflowTemplateVersion(
@@ -125,13 +136,13 @@ def find_by_key(session: Session, key: str) -> WorkflowTemplate | None:
     return session.scalar(select(WorkflowTemplate).where(WorkflowTemplate.key == key))
 
 
-def checked_document(template: Template) -> dict[str, Any]:
+def checked_document(template: Template, allow: AllowList = NOTHING_ALLOWED) -> dict[str, Any]:
     """The template as it is stored: every step's config checked and completed with defaults.
     Raises Invalid with all faults of all steps."""
     configs: dict[int, dict[str, Any]] = {}
 
     def check_config(at: int, step: TemplateStep) -> None:
-        configs[at] = _checked_config(step, f"steps.{at}.actionConfig")
+        configs[at] = _checked_config(step, f"steps.{at}.actionConfig", allow)
 
     gather(
         lambda: template_checks.check_shape(template),
@@ -146,12 +157,12 @@ def checked_document(template: Template) -> dict[str, Any]:
     return document
 
 
-def _checked_config(step: TemplateStep, at: str) -> dict[str, Any]:
+def _checked_config(step: TemplateStep, at: str, allow: AllowList) -> dict[str, Any]:
     try:
         config = ACTION_TYPES[step.action_type].config.model_validate(step.action_config)
     except ValidationError as error:
         raise Invalid(field_errors(error, at)) from None
-    template_checks.check_config(config, at)
+    template_checks.check_config(config, at, allow)
     return config.document()
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.domain.placeholders import fill, fill_text, fill_url, written
+from app.domain import urls
+from app.domain.placeholders import fill, fill_text, written
 from app.domain.redaction import readable, redact
 
 
@@ -31,8 +32,8 @@ def build(
     config: Mapping[str, Any], context: Mapping[str, Any], token: str, now: datetime
 ) -> WebhookRequest:
     """Fill a webhook's config in. `webhook-id` is the execution token, the same on every attempt
-    (Standard Webhooks 1.0); `webhook-timestamp` is this attempt's. Raises MissingPath, or
-    SecretMissing: signing and auth take their secrets here."""
+    (Standard Webhooks 1.0); `webhook-timestamp` is this attempt's. Raises MissingPath,
+    AddressRefused, or SecretMissing: signing and auth take their secrets here."""
     for name in _secrets_named(config):
         raise SecretMissing(name)
     headers = [
@@ -41,7 +42,7 @@ def build(
         *((name, fill_text(value, context)) for name, value in config["headers"].items()),
     ]
     body = _body(fill(config["body"], context), headers)
-    return WebhookRequest(config["method"], fill_url(config["url"], context), headers, body)
+    return WebhookRequest(config["method"], urls.fill(config["url"], context), headers, body)
 
 
 def _secrets_named(config: Mapping[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from app import clock
 from app.domain import answers, webhooks
+from app.domain.addresses import AddressRefused
 from app.domain.answers import Answer
 from app.domain.outcomes import Outcome
 from app.domain.paths import MissingPath
@@ -21,6 +22,8 @@ def carry_out(work: Work, tools: Tools) -> Outcome:
     except MissingPath as missing:
         error = f"{missing.path} is missing: the request could not be made"
         return Outcome(verdict="failed", error=error)
+    except AddressRefused as refused:
+        return Outcome(verdict="failed", error=refused.reason)
     except SecretMissing as missing:
         return Outcome(verdict="failed", error=str(missing))
     return _send(request, config["timeoutSeconds"], work, tools)
