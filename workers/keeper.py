@@ -7,12 +7,10 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, select
 from sqlalchemy.exc import DBAPIError
 
 from app import clock, transaction
 from app.domain import claims, losses, processes
-from app.domain.claims import jobs
 from workers import failpoints
 
 if TYPE_CHECKING:
@@ -89,17 +87,7 @@ class Keeper:
     def _give_back(self) -> None:
         with transaction.reading() as session:
             overdue = claims.expired(session.connection(), limit=1)
-            alone = session.scalar(
-                select(
-                    exists().where(
-                        jobs.queue == self._runner.queue,
-                        jobs.lease_token.is_(None),
-                        ~jobs.held,
-                        jobs.run_at <= clock.now(),
-                        jobs.losses >= claims.ALONE_AFTER,
-                    )
-                )
-            )
+            alone = claims.alone_is_due(session.connection(), self._runner.queue)
         if overdue:
             with transaction.writing() as session:
                 losses.give_back_expired(session, self._runner.settings.poison_after)

@@ -194,10 +194,10 @@ class Runner:
             due = claims.next_due(session.connection(), self.queue, full=self.crew.full())
         wait = LOOK_EVERY if due is None else (due.at - clock.now()) / timedelta(seconds=1)
         if due is not None and wait <= 0:
-            # Due, and yet not claimed: it must be alone, or somebody is claiming it just now.
+            # Due, and yet not claimed: it must be alone, or it came, or is being claimed, just now.
             if due.must_be_alone:
                 self.keeper.someone_wants_to_be_alone = True
-            return LOOK_EVERY if busy else LOCKED_FOR
+            return LOOK_EVERY if busy and due.must_be_alone else LOCKED_FOR
         if not busy:
             self._idle.set()
         return min(max(wait, 0.001), LOOK_EVERY)

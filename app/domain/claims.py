@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, or_, select, true, update
 
 from app import clock
 from app.domain.ledger import row_values
@@ -157,6 +157,18 @@ def next_due(connection: Connection, queue: str, *, full: Collection[str] = ()) 
         .limit(1)
     ).first()
     return Due(row.run_at, row.losses >= ALONE_AFTER) if row else None
+
+
+def alone_is_due(connection: Connection, queue: str) -> bool:
+    """Whether a free, due job of a queue must have a process to itself."""
+    waiting = exists().where(
+        jobs.queue == queue,
+        jobs.lease_token.is_(None),
+        ~jobs.held,
+        jobs.run_at <= clock.now(),
+        jobs.losses >= ALONE_AFTER,
+    )
+    return bool(connection.execute(select(waiting)).scalar())
 
 
 def expired(connection: Connection, limit: int = 200) -> list[Row[Any]]:

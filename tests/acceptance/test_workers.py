@@ -45,6 +45,15 @@ def leased() -> int:
         return session.scalar(held) or 0
 
 
+def wait_for_ears(redis_url: str) -> None:
+    """Until a worker listens for bells. On a busy machine a process takes long to start, and that
+    is not what is tested."""
+    with redis.Redis.from_url(redis_url) as client:
+        wait_until(
+            lambda: client.scard("rq:workers"), seconds=120, why="the worker should have started"
+        )
+
+
 def wait_for_worker(count: int = 1) -> None:
     def alive() -> bool:
         with transaction.reading() as session:
@@ -55,8 +64,9 @@ def wait_for_worker(count: int = 1) -> None:
 
 @both_databases
 @pytest.mark.parametrize("command", [WORKER, PLAIN_WORKER], ids=["ours", "plain rq"])
-def test_a_worker_carries_out_what_is_rung_for(ringing_app, receiver, start, command):
+def test_a_worker_carries_out_what_is_rung_for(ringing_app, receiver, start, command, redis_url):
     start(command)
+    wait_for_ears(redis_url)
     publish_chain(receiver.url)
     instance_id = begin(n=7)
 
@@ -70,6 +80,22 @@ def test_a_worker_carries_out_what_is_rung_for(ringing_app, receiver, start, com
     assert [step.execution_token for step in steps] == [first.token, second.token]
     assert [step.automation_log[0].outcome for step in steps] == ["succeeded"] * 2
     assert steps[0].output == {"ok": True}
+
+
+@both_databases
+def test_a_job_that_comes_while_others_run_waits_for_none_of_them(ringing_app, receiver, start):
+    release = threading.Event()
+    receiver.answer = lambda _got: (release.wait(30), (200, {}, b"{}"))[1]
+    publish(webhook("reserve", config={"url": receiver.url}))
+    start(WORKER, WORKER_THREADS="40", LEASE_SECONDS="15")
+    wait_for_worker()
+
+    ids = [begin() for _ in range(40)]
+    receiver.wait_for(40, seconds=15)  # none of them ends by itself before 20 s are over
+
+    release.set()
+    for instance_id in ids:
+        wait_for_state(instance_id, "COMPLETED")
 
 
 def test_work_goes_on_while_redis_is_away(app, receiver, start):
