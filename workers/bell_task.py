@@ -1,19 +1,19 @@
 """What a bell does in the process that hears it."""
 
-from typing import TYPE_CHECKING
-
+# All of it at once, though a bell often needs little: a plain `rq worker` forks for each bell, and
+# what it has not imported before is imported anew each time, for longer than the work takes.
 from app import bells
-
-if TYPE_CHECKING:
-    from workers.runner import Runner
+from workers.chores import tick as tick_once
+from workers.process import core
+from workers.runner import Runner
 
 DRAIN_SECONDS = 30
 
 # The runner of this process, if it has one (RunsheetWorker sets it).
-_runner: "Runner | None" = None
+_runner: Runner | None = None
 
 
-def serve(runner: "Runner | None") -> None:
+def serve(runner: Runner | None) -> None:
     """Let bells of this process wake `runner`."""
     global _runner
     _runner = runner
@@ -25,9 +25,6 @@ def hear(queue: str) -> None:
     if _runner is not None and _runner.queue == queue:
         _runner.hear()
         return
-    from workers.process import core
-    from workers.runner import Runner
-
     app = core()
     runner = Runner(app, queue)
     bells.forget_ring(queue)
@@ -38,8 +35,5 @@ def hear(queue: str) -> None:
 
 def tick() -> None:
     """The recurring net, where a plain worker hears it."""
-    from workers.chores import tick as tick_once
-    from workers.process import core
-
     with core().app_context():
         tick_once()
