@@ -87,7 +87,7 @@ def test_a_job_that_comes_while_others_run_waits_for_none_of_them(ringing_app, r
     release = threading.Event()
     receiver.answer = lambda _got: (release.wait(30), (200, {}, b"{}"))[1]
     publish(webhook("reserve", config={"url": receiver.url}))
-    start(WORKER, WORKER_THREADS="40", LEASE_SECONDS="15")
+    start(WORKER, WORKER_THREADS="40", ATTEMPTS_PER_HOST="40", LEASE_SECONDS="15")
     wait_for_worker()
 
     ids = [begin() for _ in range(40)]
