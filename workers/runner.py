@@ -30,6 +30,7 @@ from workers.handlers.base import Tools
 from workers.keeper import Keeper
 from workers.mailer import Mailer
 from workers.outbound import Outbound
+from workers.stand_in import StandIn
 
 LOOK_EVERY = 1.0  # seconds between looks when no bell rings
 LOCKED_FOR = 0.05  # seconds until a job that another process is claiming is looked at again
@@ -61,6 +62,7 @@ class Runner:
         size, per_host = self.settings.worker_threads, self.settings.attempts_per_host
         self.crew = Crew(size, per_host, self.tools, self.name, self.committer.put)
         self.keeper = Keeper(self)
+        self.stand_in = StandIn(self)
         self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
 
     # -- from outside
@@ -68,6 +70,7 @@ class Runner:
     def start(self) -> None:
         self.committer.start()
         self._thread.start()
+        self.stand_in.start()
         self.keeper.start()  # last: it ends the process when one of the others is gone
 
     def wake(self) -> None:
@@ -100,6 +103,7 @@ class Runner:
         """End in good order: running attempts get 20 s, then their sockets are closed and their
         leases returned. Takes 25 s at most."""
         self.stop_claiming()
+        self.stand_in.stop()
         self._thread.join(timeout=self._left(GRACE))
         if not self.crew.wait_until_idle(self._left(GRACE)):
             self.crew.cancel_all()

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -10,6 +10,7 @@ from app.models import WorkerProcess
 from app.version import VERSION
 
 ALIVE = timedelta(seconds=20)
+TICKING = timedelta(seconds=15)  # a scheduler that was silent for longer does not tick
 FORGOTTEN = timedelta(days=1)
 
 
@@ -60,4 +61,21 @@ def alive(session: Session) -> list[WorkerProcess]:
             .where(WorkerProcess.seen_at > clock.now() - ALIVE)
             .order_by(WorkerProcess.kind, WorkerProcess.id)
         )
+    )
+
+
+def scheduler_is_there(session: Session) -> bool:
+    """Whether any scheduler has spoken of late; it does so after each tick."""
+    spoke = WorkerProcess.seen_at > clock.now() - TICKING
+    return bool(session.scalar(select(exists().where(WorkerProcess.kind == "scheduler", spoke))))
+
+
+def eldest_worker(session: Session) -> str | None:
+    """The name of the worker that lives longest: whoever must be one of many is this one."""
+    spoke = WorkerProcess.seen_at > clock.now() - ALIVE
+    return session.scalar(
+        select(WorkerProcess.name)
+        .where(WorkerProcess.kind == "worker", spoke)
+        .order_by(WorkerProcess.id)
+        .limit(1)
     )

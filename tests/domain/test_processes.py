@@ -1,0 +1,47 @@
+"""Who is there, and who stands in for a scheduler that is not."""
+
+from datetime import timedelta
+
+from app import clock
+from app.domain import processes
+from tests.support.looking import change, look
+from tests.support.marks import both_databases
+
+
+def speak(name: str, kind: str = "worker") -> None:
+    change(processes.say_alive, name, kind=kind, host="here", pid=1)
+
+
+@both_databases
+def test_a_scheduler_is_there_for_as_long_as_it_speaks(app):
+    speak("worker-1")
+    assert not look(processes.scheduler_is_there)
+    speak("clock", kind="scheduler")
+    assert look(processes.scheduler_is_there)
+
+    clock.travel(timedelta(seconds=16))
+
+    assert not look(processes.scheduler_is_there)
+
+
+@both_databases
+def test_the_eldest_worker_that_speaks_stands_in(app):
+    assert look(processes.eldest_worker) is None
+    speak("clock", kind="scheduler")
+    speak("first")
+    speak("second")
+    assert look(processes.eldest_worker) == "first"
+
+    clock.travel(timedelta(seconds=21))
+    speak("second")
+
+    assert look(processes.eldest_worker) == "second"
+
+
+@both_databases
+def test_one_that_is_gone_stands_in_for_nobody(app):
+    speak("first")
+    speak("second")
+    change(processes.say_gone, "first")
+
+    assert look(processes.eldest_worker) == "second"
