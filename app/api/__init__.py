@@ -11,6 +11,7 @@ def register(app: Flask) -> None:
     """Hang all routes of the API on the application."""
     from app import live
     from app.api import (
+        callbacks,
         commands,
         converters,
         deliveries,
@@ -31,6 +32,7 @@ def register(app: Flask) -> None:
         template_views,
         instances,
         steps,
+        callbacks,
         deliveries,
         notification_templates,
         sms_status,

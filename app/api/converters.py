@@ -19,5 +19,11 @@ class KeyConverter(BaseConverter):
     regex = "[a-z0-9][a-z0-9_-]{0,99}"
 
 
+class TokenConverter(BaseConverter):
+    """A secret in a URL: letters, digits, - and _."""
+
+    regex = "[A-Za-z0-9_-]{1,200}"
+
+
 def register(app: Flask) -> None:
-    app.url_map.converters |= {"id": IdConverter, "key": KeyConverter}
+    app.url_map.converters |= {"id": IdConverter, "key": KeyConverter, "token": TokenConverter}

@@ -30,6 +30,7 @@ class Description:
     permission: one of `permissions.PERMISSIONS`; None: open to all, no token asked.
     takes, gives: schemas of body and answer; `gives` may be a media type's name instead.
     many: the answer is a page of `gives`.
+    also: other statuses with the same answer.
     """
 
     summary: str
@@ -38,6 +39,7 @@ class Description:
     gives: type[Schema] | str | None = None
     many: bool = False
     status: int = 200
+    also: tuple[int, ...] = ()
     query: type[Parameters] | None = None
     yaml: bool = False
     limit: int = bodies.MEBIBYTE

@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import clock
+from app.api import secret_urls
 from app.api.rendering import Reply
 from app.domain.people import Actor
 from app.errors import FieldError, Invalid, KeyReused, RequestInFlight
@@ -92,11 +93,12 @@ def _first_answer(session: Session, scope: dict[str, Any], body_hash: str) -> Re
     if row.body_hash != body_hash:
         raise KeyReused
     kept = row.answer
-    return Reply(kept["document"], row.status, kept["headers"] | {REPLAYED: "true"})
+    document = secret_urls.put_back(session, kept["document"])
+    return Reply(document, row.status, kept["headers"] | {REPLAYED: "true"})
 
 
 def _keep(session: Session, scope: dict[str, Any], reply: Reply) -> None:
-    answer = {"document": reply.document, "headers": reply.headers}
+    answer = {"document": secret_urls.left_out(reply.document), "headers": reply.headers}
     session.execute(update(_keys).where(*_is(scope)).values(status=reply.status, answer=answer))
 
 

@@ -9,7 +9,7 @@ from app.api.bodies import MEBIBYTE
 from app.api.endpoint import Ask, endpoint
 from app.api.parameters import InstancesPage
 from app.api.rendering import Reply, created, ok, page
-from app.domain import instances, queries
+from app.domain import instances, permissions, queries
 from app.schemas.instance import (
     BulkIn,
     BulkOut,
@@ -58,7 +58,9 @@ def start_instance(ask: Ask[InstanceIn]) -> Reply:
     instance_id = instances.start(ask.session, ask.body, ask.actor.name)
     location = url_for("api_instances.read_instance", instance_id=instance_id)
     reply = created(None, location)
-    reply.later = lambda session: queries.read_instance(session, instance_id).document()
+    reply.later = lambda session: queries.read_instance(
+        session, instance_id, with_urls=True
+    ).document()
     return reply
 
 
@@ -80,7 +82,8 @@ def start_instances(ask: Ask[BulkIn]) -> Reply:
 @blueprint.get(INSTANCE)
 @endpoint("Read an instance with its steps and their logs", permission="read", gives=InstanceOut)
 def read_instance(ask: Ask[None], instance_id: int) -> Reply:
-    return ok(queries.read_instance(ask.session, instance_id))
+    may_call = permissions.allows(ask.actor, "operate")
+    return ok(queries.read_instance(ask.session, instance_id, with_urls=may_call))
 
 
 @blueprint.post(f"{INSTANCE}/cancel")
@@ -119,4 +122,4 @@ def resume_instance(ask: Ask[Reason], instance_id: int) -> Reply:
 def act(verb: Callable[..., Any], ask: Ask[Reason], instance_id: int) -> Reply:
     """Carry out a verb and answer with the instance as it is then."""
     verb(ask.session, instance_id, ask.actor.name, ask.body.reason)
-    return ok(queries.read_instance(ask.session, instance_id))
+    return ok(queries.read_instance(ask.session, instance_id, with_urls=True))

@@ -22,6 +22,7 @@ TITLES = {
     403: "The token's role does not allow this.",
     404: "There is no such thing.",
     409: "Not in its present state; or another request with this Idempotency-Key is at work.",
+    410: "The step that the call is for was passed over.",
     412: "The draft was changed by somebody else.",
     413: "The body is too large.",
     415: "The body is not JSON.",
@@ -29,9 +30,9 @@ TITLES = {
     503: "Something Runsheet needs does not answer.",
 }
 DESCRIPTION = (
-    "Times are UTC, ISO 8601, with `Z`. Every POST takes an `Idempotency-Key`: for 24 hours the "
-    "same key and body get the first answer again (only successes are kept), another body 422. "
-    "Errors are `application/problem+json` (RFC 9457) with `errors: [{path, message}]`."
+    "Times are UTC, ISO 8601, with `Z`. Every POST with a token takes an `Idempotency-Key`: for "
+    "24 hours the same key and body get the first answer again (only successes are kept), another "
+    "body 422. Errors are `application/problem+json` (RFC 9457) with `errors: [{path, message}]`."
 )
 _VARIABLE = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 
@@ -81,7 +82,7 @@ def _operation(rule: Rule, method: str, about: Description) -> dict[str, Any]:
         "tags": [noun.removeprefix("api_")],
         "parameters": _parameters(rule, method, about),
         "responses": {
-            str(about.status): _answer(about),
+            **{str(code): _answer(about) for code in (about.status, *about.also)},
             **{str(code): _problem(code) for code in _errors(rule, method, about)},
         },
     }
@@ -103,7 +104,7 @@ def _parameters(rule: Rule, method: str, about: Description) -> list[dict[str, A
         for name, schema in about.query.model_json_schema()["properties"].items():
             # Enumerations are inlined: a query has no components of its own.
             parameters.append({"name": name, "in": "query", "schema": _inlined(about, schema)})
-    if method == "POST":
+    if method == "POST" and about.permission is not None:
         limits = {"type": "string", "minLength": 1, "maxLength": idempotency.LONGEST}
         parameters.append({"name": idempotency.HEADER, "in": "header", "schema": limits})
     if 412 in about.errors:

@@ -31,7 +31,7 @@ def start_step(ask: Ask[Reason], instance_id: int, key: str) -> Reply:
 def complete_step(ask: Ask[CompleteIn], instance_id: int, key: str) -> Reply:
     body = ask.body
     steps.complete(ask.session, instance_id, key, ask.actor.name, body.output, body.reason)
-    return ok(queries.read_step(ask.session, instance_id, key))
+    return ok(queries.read_step(ask.session, instance_id, key, with_urls=True))
 
 
 @blueprint.post(f"{STEP}/fail")
@@ -84,4 +84,4 @@ def run_step_now(ask: Ask[Reason], instance_id: int, key: str) -> Reply:
 def act(verb: Callable[..., Any], ask: Ask[Reason], instance_id: int, key: str) -> Reply:
     """Carry out a verb and answer with the step as it is then."""
     verb(ask.session, instance_id, key, ask.actor.name, ask.body.reason)
-    return ok(queries.read_step(ask.session, instance_id, key))
+    return ok(queries.read_step(ask.session, instance_id, key, with_urls=True))

@@ -50,11 +50,11 @@ def _judged(
         return _refused(answer, now), ()
     document = read(answer)
     for wish in config.get("expect") or ():
-        if not _holds(wish, document):
+        if not holds(wish, document):
             return _unexpected(answer, document, wish, config), ()
     if config.get("output") is None:
         return _done(answer, _whole_output(answer)), ()
-    output, missing = _mapped(document, config["output"])
+    output, missing = mapped(document, config["output"])
     return _done(answer, output), missing
 
 
@@ -92,7 +92,8 @@ def find(document: Mapping[str, Any], path: str) -> Any:
     return document["headers"][name]
 
 
-def _holds(wish: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+def holds(wish: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+    """Whether what came in is as it is expected to be."""
     try:
         value = find(document, wish["path"])
     except MissingPath:
@@ -123,19 +124,21 @@ def _unexpected(
     wish: Mapping[str, Any],
     config: Mapping[str, Any],
 ) -> Outcome:
-    wanted = "to be there" if wish["op"] == "exists" else f"{wish['op']} {_short(wish['value'])}"
-    if wish["op"] == "exists" and not wish["value"]:
-        wanted = "not to be there"
-    error = (
-        f"{_line(answer)}, but expected {wish['path']} {wanted}; {_found(answer, document, wish)}"
-    )
+    error = f"{_line(answer)}, but expected {wanted(wish)}; {_found(answer, document, wish)}"
     again = config.get("expectFailure") == "retry"
     return Outcome(verdict="retry" if again else "failed", status_code=answer.status, error=error)
 
 
+def wanted(wish: Mapping[str, Any]) -> str:
+    """An expectation in words."""
+    if wish["op"] == "exists":
+        return f"{wish['path']} {'' if wish['value'] else 'not '}to be there"
+    return f"{wish['path']} {wish['op']} {short(wish['value'])}"
+
+
 def _found(answer: Answer, document: Mapping[str, Any], wish: Mapping[str, Any]) -> str:
     try:
-        return f"it was {_short(find(document, wish['path']))}"
+        return f"it was {short(find(document, wish['path']))}"
     except MissingPath:
         pass
     if wish["path"].startswith("body") and isinstance(document.get("body"), str):
@@ -144,7 +147,8 @@ def _found(answer: Answer, document: Mapping[str, Any], wish: Mapping[str, Any])
     return "it was missing"
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value as it may stand in a sentence."""
     text = written(value) if not isinstance(value, str) else f'"{value}"'
     return readable((text if len(text) <= 60 else text[:57] + "…").encode("utf-8", "replace")) or ""
 
@@ -182,7 +186,7 @@ def _whole_output(answer: Answer) -> dict[str, Any]:
     return cast(dict[str, Any], value) if isinstance(value, dict) else {"body": value}
 
 
-def _mapped(
+def mapped(
     document: Mapping[str, Any], output: Mapping[str, str]
 ) -> tuple[dict[str, Any], list[str]]:
     """The output that the step asks for. What can't be had is null and is named: the receiver has

@@ -24,6 +24,7 @@ PATH = "/api/workflows/callbacks/"
 CONCEALED = "[callback URL]"  # what stands for one in logs and previews
 PLACEHOLDER = "callbackUrl"  # {{ steps.KEY.callbackUrl }}
 
+_TELLING = 8  # characters of a token that do not stand there by chance
 _callbacks = table_of(Callback)
 _columns = (_callbacks.c.nonce, _callbacks.c.token_hash)
 
@@ -119,27 +120,41 @@ def url_of(token: str) -> str:
     return f"{_present_maker().base_url}{PATH}{token}"
 
 
-def forms_of(url: str) -> list[str]:
-    """All that must not be read in a log: the URL, as it stands in another URL, its token."""
-    return [url, quote(url, safe=""), quote(url), url.rpartition("/")[2]]
+def in_context(context: Mapping[str, Any]) -> list[str]:
+    """The URLs that placeholders could read."""
+    steps: Mapping[str, Any] = context.get("steps") or {}
+    return [step[PLACEHOLDER] for step in steps.values() if PLACEHOLDER in step]
 
 
 def conceal(document: Any, urls: Collection[str]) -> Any:
-    """The document with these URLs taken out of all its strings."""
-    return _without(document, [form for url in urls for form in forms_of(url)])
+    """The document with these URLs taken out of all its strings, also where they stand in another
+    URL, where only the token is left, and where a long text was cut in the midst of it."""
+    return _without(document, [_forms_of(url) for url in urls]) if urls else document
 
 
-def _without(document: Any, forms: Collection[str]) -> Any:
+def _forms_of(url: str) -> tuple[str, ...]:
+    return url, quote(url, safe=""), quote(url), url.rpartition("/")[2]
+
+
+def _without(document: Any, urls: Collection[tuple[str, ...]]) -> Any:
     if isinstance(document, str):
-        for form in forms:
-            document = document.replace(form, CONCEALED)
-        return document
+        return _text_without(document, urls)
     if isinstance(document, list):
-        return [_without(item, forms) for item in cast("list[Any]", document)]
+        return [_without(item, urls) for item in cast("list[Any]", document)]
     if isinstance(document, dict):
         items = cast("dict[str, Any]", document).items()
-        return {_without(key, forms): _without(value, forms) for key, value in items}
+        return {_without(key, urls): _without(value, urls) for key, value in items}
     return document
+
+
+def _text_without(text: str, urls: Collection[tuple[str, ...]]) -> str:
+    for forms in urls:
+        for form in forms:
+            text = text.replace(form, CONCEALED)
+        token = forms[-1]
+        if (at := text.rfind(token[:_TELLING])) >= 0 and token.startswith(text[at:]):
+            text = text[:at] + CONCEALED
+    return text
 
 
 def is_named_in(document: Any) -> bool:

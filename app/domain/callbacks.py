@@ -9,12 +9,21 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.domain import waiting
+from app.domain import secrets, signatures, waiting
 from app.domain.calls import Call
+from app.domain.keyring import Keyring
 from app.domain.ledger import Ledger, changing
 from app.domain.people import hashed
 from app.domain.records import StepRecord
-from app.errors import CallbackClosed, CallbackGone, CallbackUsed, NotFound
+from app.domain.signatures import BadSignature
+from app.errors import (
+    BadCallSignature,
+    CallbackClosed,
+    CallbackGone,
+    CallbackUsed,
+    NotFound,
+    Unavailable,
+)
 from app.models import Callback, WorkflowInstanceStep
 from app.models.columns import table_of
 from app.models.vocabulary import State
@@ -54,6 +63,28 @@ def find(session: Session, token: str) -> Known:
     if row is None:
         raise NotFound("There is no such address here. Perhaps it was cut short.")
     return Known(*row)
+
+
+def check_signature(
+    session: Session,
+    known: Known,
+    keyring: Keyring,
+    headers: Mapping[str, str],
+    raw: bytes,
+    now: datetime,
+) -> None:
+    """Let a call pass if its step wants no signature, or it carries a good one. Raises
+    BadCallSignature, or Unavailable if there is nothing to check it with."""
+    name = known.config.get("signingSecret")
+    if name is None:
+        return
+    secret = secrets.read_values(session.connection(), [name], keyring).get(name)
+    if secret is None or secret.fault:
+        raise Unavailable("What this call's signature is checked with can't be read. Call later.")
+    try:
+        signatures.verify(secret, headers, raw, now)
+    except BadSignature as fault:
+        raise BadCallSignature(f"{BadCallSignature.__doc__} {fault}") from None
 
 
 def receive(session: Session, known: Known, call: Call) -> Received:

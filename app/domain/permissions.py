@@ -22,9 +22,14 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
 }
 
 
+def allows(actor: Actor, permission: str) -> bool:
+    """Whether the actor's role has the permission."""
+    return actor.role in PERMISSIONS[permission]
+
+
 def require(actor: Actor, permission: str) -> None:
     """Raise Forbidden unless the actor's role has the permission."""
-    if actor.role not in PERMISSIONS[permission]:
+    if not allows(actor, permission):
         raise Forbidden(f"Your role ({actor.role}) does not allow this: {permission}.")
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager
 
 from app import clock
-from app.domain import deliveries
+from app.domain import callback_urls, deliveries
 from app.domain.actions import instance_actions, step_actions
 from app.domain.graph import graph_of
 from app.errors import NotFound
@@ -22,6 +22,7 @@ from app.models import (
     WorkflowTemplate,
     WorkflowTemplateVersion,
 )
+from app.schemas.actions import WAIT_CALLBACK
 from app.schemas.instance import (
     AttemptOut,
     DeliveryOut,
@@ -101,8 +102,9 @@ def _summary_values(row: WorkflowInstance) -> dict[str, Any]:
     }
 
 
-def read_instance(session: Session, instance_id: int) -> InstanceOut:
-    """An instance with its steps and their logs. Raises NotFound."""
+def read_instance(session: Session, instance_id: int, *, with_urls: bool = False) -> InstanceOut:
+    """An instance with its steps and their logs. Raises NotFound. `with_urls`: with the secret
+    URLs of callbacks, which are for those who may operate."""
     row = _find(session, instance_id)
     deliveries = _deliveries(session, instance_id)
     return InstanceOut(
@@ -113,14 +115,14 @@ def read_instance(session: Session, instance_id: int) -> InstanceOut:
         due_at=row.due_at,
         overdue=_is_overdue(row.due_at, row.ended_at),
         notification_log=deliveries.get(None, []),
-        steps=_read_steps(session, row, deliveries),
+        steps=_read_steps(session, row, deliveries, with_urls=with_urls),
     )
 
 
-def read_step(session: Session, instance_id: int, key: str) -> StepOut:
+def read_step(session: Session, instance_id: int, key: str, *, with_urls: bool = False) -> StepOut:
     """One step with its logs, as it stands in its instance. Raises NotFound."""
     row = _find(session, instance_id)
-    found = _read_steps(session, row, _deliveries(session, instance_id), key)
+    found = _read_steps(session, row, _deliveries(session, instance_id), key, with_urls=with_urls)
     if not found:
         raise NotFound("There is no such instance or step.")
     return found[0]
@@ -138,6 +140,8 @@ def _read_steps(
     row: WorkflowInstance,
     deliveries: dict[str | None, list[DeliveryOut]],
     key: str | None = None,
+    *,
+    with_urls: bool,
 ) -> list[StepOut]:
     query = select(WorkflowInstanceStep).where(WorkflowInstanceStep.instance_id == row.id)
     if key is not None:
@@ -145,9 +149,20 @@ def _read_steps(
     steps = session.scalars(query.order_by(WorkflowInstanceStep.position)).all()
     graph = graph_of(session.connection(), row.version_id)
     attempts = _attempts(session, [step.id for step in steps])
-    return [
+    found = [
         _step(step, row, graph.nodes[step.key].depends_on, attempts, deliveries) for step in steps
     ]
+    if with_urls:
+        put_urls(session, found)
+    return found
+
+
+def put_urls(session: Session, steps: Iterable[StepOut]) -> None:
+    """Let steps that wait for a call show their URLs, as far as these can be shown."""
+    waiting = {step.id: step for step in steps if step.action_type == WAIT_CALLBACK}
+    if waiting:
+        for step_id, url in callback_urls.of_steps(session.connection(), waiting.keys()).items():
+            waiting[step_id].callback_url = url
 
 
 def _step(

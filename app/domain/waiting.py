@@ -68,7 +68,7 @@ def _take_early_call(ledger: Ledger, step: StepRecord) -> Call | None:
 
 def end_with_call(ledger: Ledger, instance: InstanceRecord, step: StepRecord, call: Call) -> None:
     """The call decides how the step ends."""
-    verdict = calls.judge(call.body)
+    verdict = calls.judge(call.body, ledger.config(step))
     end(
         ledger,
         instance,
@@ -141,6 +141,6 @@ def _attempt(ledger: Ledger, step: StepRecord, ending: Ending) -> dict[str, Any]
         "status_code": None,
         "error": ending.verdict.error,
         "request": ending.request,
-        "response": None,
+        "response": {"missing": missing} if (missing := ending.verdict.missing) else None,
         "worker": ending.worker,
     }

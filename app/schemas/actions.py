@@ -198,6 +198,16 @@ class WaitCallback(Schema):
     on_timeout: Literal["fail", "complete"] = Field(
         "fail", description="What becomes of the step when nobody calls in time."
     )
+    signing_secret: SecretName | None = Field(
+        None, description="Calls must carry a Standard Webhooks signature made with it."
+    )
+    expect: Expectations = Field(
+        default_factory=list[Expectation],
+        description="What a call that completes the step must hold; else the step fails.",
+    )
+    output: OutputMap = Field(
+        None, description="The step's output, name by name, from paths into the call's body."
+    )
 
     @field_validator("timeout")
     @classmethod
@@ -205,6 +215,14 @@ class WaitCallback(Schema):
         if timeout is not None and not parse_duration(timeout):
             raise ValueError("A timeout is longer than nothing.")
         return timeout
+
+    @model_validator(mode="after")
+    def _about_the_body(self) -> "WaitCallback":
+        paths = [wish.path for wish in self.expect] + [*(self.output or {}).values()]
+        for path in paths:
+            if path.split(".")[0] != "body":
+                raise ValueError(f"A path into a call begins with body, and {path} does not.")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

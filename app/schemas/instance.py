@@ -151,6 +151,9 @@ class StepOut(Schema):
     automation_log: list[AttemptOut]
     notification_log: list[DeliveryOut]
     allowed_actions: list[str]
+    callback_url: str | None = Field(
+        None, description="Where a WAIT_CALLBACK step is called; only for who may operate."
+    )
 
 
 class InstanceSummary(Schema):

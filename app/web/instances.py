@@ -70,7 +70,8 @@ def stream(instance_id: int) -> Response:
 @needs("read")
 def as_json(instance_id: int) -> Response:
     with transaction.reading() as session:
-        document = queries.read_instance(session, instance_id).document()
+        may_call = visitor().may("operate")
+        document = queries.read_instance(session, instance_id, with_urls=may_call).document()
     text = json.dumps(document, indent=2, ensure_ascii=False)
     return Response(text, content_type="application/json")
 

@@ -48,7 +48,7 @@ class EventView(EventOut):
 
 def page(session: Session, instance_id: int, place: Place, visitor: Visitor) -> dict[str, Any]:
     """What `instances/_live.html` expects. Raises NotFound."""
-    found = queries.read_instance(session, instance_id)
+    found = queries.read_instance(session, instance_id, with_urls=visitor.may("operate"))
     steps = step_views(found.steps, visitor)
     names = {step.key: step.name for step in steps}
     if place.key is not None and place.key not in names:

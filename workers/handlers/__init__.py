@@ -1,7 +1,9 @@
 """Who carries out what: one small module per action type that the system does."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
+from app.domain import callback_urls
 from app.domain.outcomes import Outcome
 from app.models.vocabulary import JobKind
 from workers.handlers import callback, delivery, email, notice, timer, webhook
@@ -23,4 +25,13 @@ def carry_out(work: Work, tools: Tools) -> Outcome:
         return notice.carry_out(work, tools)
     if work.claim.kind == JobKind.DELIVERY:
         return delivery.carry_out(work, tools)
-    return HANDLERS[work.claim.action_type](work, tools)
+    outcome = HANDLERS[work.claim.action_type](work, tools)
+    urls = callback_urls.in_context(work.context)
+    return _without(outcome, urls) if urls else outcome
+
+
+def _without(outcome: Outcome, urls: Collection[str]) -> Outcome:
+    """The outcome without the callback URLs that the attempt handed on: whoever reads a log or an
+    output need not be allowed to call them."""
+    kept = {name: getattr(outcome, name) for name in ("output", "error", "request", "response")}
+    return replace(outcome, **callback_urls.conceal(kept, urls))
