@@ -10,11 +10,11 @@ from app.config import Settings
 from app.mailbox import Mailbox
 from app.models import User
 from app.models.vocabulary import Channel
+from app.phone import read_phone
 from app.schemas.base import Schema
 from app.schemas.notification import CONTENT
 
 CHAT_PREFIX = "chat:"
-_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _PLACE = re.compile(r"chat:[A-Za-z0-9_-]{1,60}")
 _WEB = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 
@@ -54,9 +54,10 @@ def _mail(recipient: str) -> str | None:
 
 
 def _phone(recipient: str) -> str | None:
-    """E.164; the blanks, dots, dashes and brackets that people write are dropped."""
-    digits = re.sub(r"[\s().-]", "", recipient)
-    return digits if _PHONE.fullmatch(digits) else None
+    try:
+        return read_phone(recipient)
+    except ValueError:
+        return None
 
 
 def _place(recipient: str) -> str | None:

@@ -12,6 +12,7 @@ def register(app: Flask) -> None:
     """Hang all pages on the application."""
     from app.web import (
         access,
+        account,
         assets,
         auth,
         dashboard,
@@ -20,6 +21,7 @@ def register(app: Flask) -> None:
         instances,
         search,
         security,
+        settings,
         steps,
         tasks,
         templates,
@@ -28,7 +30,7 @@ def register(app: Flask) -> None:
     _set_up_jinja(app)
     for what in (security, access, assets, frame, errors):
         what.register(app)
-    for noun in (auth, dashboard, instances, steps, tasks, templates, search):
+    for noun in (auth, dashboard, instances, steps, tasks, templates, search, account, settings):
         app.register_blueprint(noun.blueprint)
 
 

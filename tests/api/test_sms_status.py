@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import select
 
-from app import clock, create_app, transaction
+from app import clock, transaction
 from app.api import sms_status as door
 from app.config import Settings
 from app.domain.sms import callback_url
@@ -23,12 +23,10 @@ URL = "https://console.example.com/api/workflows/sms-status"
 
 
 @pytest.fixture
-def app(database_url):
+def settings(database_url) -> Settings:
     more = {"SMS_ACCOUNT": "AC1", "SMS_TOKEN": "12345", "SMS_FROM": "+15005550006"}
     more |= {"BASE_URL": "https://console.example.com", "DATABASE_URL": database_url}
-    app = create_app(Settings.load(environment(**more)))
-    with app.app_context():
-        yield app
+    return Settings.load(environment(**more))
 
 
 @pytest.fixture

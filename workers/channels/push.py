@@ -44,10 +44,10 @@ def _send(
         return Sent(target.id, host, Outcome(verdict="retry", error=late))
     try:
         body = _encrypted(payload, target)
+        headers = _headers(target, message.token, tools.settings)
     except ValueError:
-        unreadable = "The subscription's keys can't be read."
-        return Sent(target.id, host, Outcome(verdict="failed", error=unreadable))
-    headers = _headers(target, message.token, tools.settings)
+        unusable = "The browser's subscription can't be used: its keys or its address are no good."
+        return Sent(target.id, host, Outcome(verdict="failed", error=unusable))
     request = Request("POST", target.endpoint, headers, body, left)
     return Sent(target.id, host, post(request, {}, tools, cancel))
 
@@ -81,7 +81,7 @@ def _headers(target: PushTarget, token: str, settings: Settings) -> dict[str, st
 
 
 def _authorization(endpoint: str, settings: Settings) -> str:
-    from py_vapid import Vapid02
+    from py_vapid import Vapid02, VapidException
 
     # Not strict: it knows no `mailto:` at a host without a dot.
     signer = Vapid02(push.private_key(settings.vapid_private_key), conf={"no-strict": True})
@@ -91,7 +91,10 @@ def _authorization(endpoint: str, settings: Settings) -> str:
         "exp": int((clock.now() + TOKEN_LIVES).timestamp()),
         "sub": _whom_to_write_to(settings),
     }
-    return signer.sign(claims)["Authorization"]
+    try:
+        return signer.sign(claims)["Authorization"]
+    except VapidException as error:  # an address it finds odd
+        raise ValueError(str(error)) from None
 
 
 def _whom_to_write_to(settings: Settings) -> str:

@@ -1,0 +1,95 @@
+"""What people set about themselves: their name, their phone, how they want to be told, and the
+browsers that take push messages."""
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.domain.addresses import AddressRefused, AllowList, vet_url
+from app.domain.people import hashed
+from app.domain.push import decoded
+from app.errors import Invalid
+from app.models import PushSubscription, User
+from app.models.vocabulary import Channel
+from app.schemas.account import AccountIn, BrowserIn
+
+# The channels that reach people, and so can be turned off by them.
+PERSONAL = (Channel.IN_APP, Channel.EMAIL, Channel.SMS, Channel.PUSH)
+MOST_BROWSERS = 20
+_POINT, _SECRET = 65, 16  # bytes of a browser's public key (uncompressed) and its secret
+
+
+def change(session: Session, user_id: int, wish: AccountIn) -> None:
+    """Write down what somebody says about themselves."""
+    user = session.get_one(User, user_id)
+    user.name = wish.name
+    user.phone = wish.phone
+    user.channels_off = [channel for channel in PERSONAL if channel in wish.channels_off]
+
+
+def add_browser(
+    session: Session, user_id: int, wish: BrowserIn, browser: str, allow: AllowList
+) -> int:
+    """Let a browser be told by push; returns the subscription's id. A browser that comes again is
+    the same one, and belongs to whoever signed in there last. Raises Invalid."""
+    _check(wish, allow)
+    key = hashed(wish.endpoint)
+    found = session.scalar(select(PushSubscription).where(PushSubscription.endpoint_hash == key))
+    if found is None:
+        _make_room(session, user_id)
+        found = PushSubscription(endpoint_hash=key, endpoint=wish.endpoint, created_at=clock.now())
+        session.add(found)
+    found.user_id = user_id
+    found.p256dh, found.auth, found.browser = wish.p256dh, wish.auth, browser[:100]
+    session.flush()
+    return found.id
+
+
+def _check(wish: BrowserIn, allow: AllowList) -> None:
+    try:
+        target = vet_url(wish.endpoint, allow)
+    except AddressRefused as refused:
+        raise Invalid.at("endpoint", refused.reason) from None
+    if target.scheme != "https" and not allow.permits_host(target.host, target.port):
+        raise Invalid.at("endpoint", "A push service is reached by https.")
+    if _size(wish.p256dh) != _POINT or _size(wish.auth) != _SECRET:
+        raise Invalid.at("p256dh", "These are not a browser's keys.")
+
+
+def _size(text: str) -> int:
+    try:
+        return len(decoded(text))
+    except ValueError:
+        return 0
+
+
+def _make_room(session: Session, user_id: int) -> None:
+    """Browsers come and go, and few say goodbye: the oldest gives way."""
+    table = PushSubscription
+    newest = (
+        select(table.id)
+        .where(table.user_id == user_id)
+        .order_by(table.id.desc())
+        .limit(MOST_BROWSERS - 1)
+    )
+    kept = session.scalars(newest).all()
+    session.execute(delete(table).where(table.user_id == user_id, table.id.not_in(kept)))
+
+
+def remove_browser(session: Session, user_id: int, subscription_id: int) -> None:
+    """Tell a browser no more. One that is not theirs, or gone already, is left as it is."""
+    table = PushSubscription
+    session.execute(delete(table).where(table.id == subscription_id, table.user_id == user_id))
+
+
+def browsers_of(session: Session, user_id: int) -> list[PushSubscription]:
+    """The browsers of a person, the newest first."""
+    table = PushSubscription
+    query = select(table).where(table.user_id == user_id).order_by(table.id.desc())
+    return list(session.scalars(query))
+
+
+def has_browser(session: Session, user_id: int) -> bool:
+    """Whether a person can be told by push at all."""
+    table = PushSubscription
+    return session.scalar(select(table.id).where(table.user_id == user_id).limit(1)) is not None

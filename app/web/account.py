@@ -1,0 +1,133 @@
+"""A person's own page: who they are here, how they are told, and which browsers take messages."""
+
+from pathlib import Path
+from typing import Any
+
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+from wtforms import SelectMultipleField, StringField
+
+from app import transaction
+from app.config import Settings
+from app.domain import accounts, push
+from app.domain.addresses import AllowList
+from app.errors import FieldError, Invalid
+from app.models import User
+from app.schemas.account import AccountIn, BrowserIn
+from app.web import channel_views, schema_forms
+from app.web.access import EVERYBODY, needs, visitor
+from app.web.browsers import browser_name
+from app.web.schema_forms import Required
+
+blueprint = Blueprint("account", __name__)
+
+
+class Account(FlaskForm):
+    """`channels` are the ones that are on; the rules are AccountIn's."""
+
+    name = StringField("Name", [Required()], render_kw={"autocomplete": "name"})
+    phone = StringField(
+        "Phone",
+        description="For SMS, with the country's code: +49 151 12345678.",
+        render_kw={"type": "tel", "autocomplete": "tel"},
+    )
+    channels = SelectMultipleField("Tell me", choices=[], validate_choice=False)
+
+
+@blueprint.get("/account")
+@needs("read")
+def show() -> str:
+    with transaction.reading() as session:
+        user = session.get_one(User, visitor().id)
+        off = user.channels_off or ()
+        on = [channel for channel in accounts.PERSONAL if channel not in off]
+        form = Account(formdata=None, name=user.name, phone=user.phone, channels=on)
+        return render_template("account/show.html", form=form, faults=[], **_page(session))
+
+
+@blueprint.post("/account")
+@needs("read")
+def save() -> Response | tuple[str, int]:
+    form = Account()
+    try:
+        with transaction.writing() as session:
+            accounts.change(session, visitor().id, _wish(form))
+    except Invalid as invalid:
+        faults = schema_forms.give_back(form, [_as_typed(error) for error in invalid.errors])
+        with transaction.reading() as session:
+            page = _page(session)
+        return render_template("account/show.html", form=form, faults=faults, **page), 422
+    flash("Your account is saved.")
+    return redirect(url_for("account.show"), 303)
+
+
+def _wish(form: Account) -> AccountIn:
+    on = form.channels.data or []
+    off = [channel for channel in accounts.PERSONAL if channel not in on]
+    return AccountIn.read(
+        {"name": form["name"].data or "", "phone": form.phone.data, "channelsOff": off}
+    )
+
+
+def _as_typed(error: FieldError) -> FieldError:
+    return FieldError("channels", error.message) if "channelsOff" in error.path else error
+
+
+def _page(session: Session) -> dict[str, Any]:
+    settings: Settings = current_app.config["SETTINGS"]
+    user = session.get_one(User, visitor().id)
+    key = settings.vapid_private_key
+    return {
+        "user": user,
+        "channels": channel_views.personal(settings, user),
+        "browsers": accounts.browsers_of(session, user.id),
+        "push_key": push.public_key(key) if key else None,
+        "test": channel_views.shown_test(session, request.args.get("test")),
+    }
+
+
+@blueprint.post("/account/browsers")
+@needs("read")
+def add_browser() -> Response:
+    """This browser asks to be told; its script has filled the form in."""
+    settings: Settings = current_app.config["SETTINGS"]
+    names = ("endpoint", "p256dh", "auth")
+    try:
+        wish = BrowserIn.read({name: request.form.get(name, "") for name in names})
+        with transaction.writing() as session:
+            called = browser_name(request.headers.get("User-Agent", ""))
+            allow = AllowList.parse(settings.outbound_allow)
+            accounts.add_browser(session, visitor().id, wish, called, allow)
+    except Invalid as invalid:
+        flash(f"This browser can't be told: {invalid.errors[0].message}", "error")
+    else:
+        flash("This browser will be told. Send a test to see how it looks.")
+    return redirect(url_for("account.show", _anchor="browsers"), 303)
+
+
+@blueprint.post("/account/browsers/<id:subscription_id>/forget")
+@needs("read")
+def forget_browser(subscription_id: int) -> Response:
+    with transaction.writing() as session:
+        accounts.remove_browser(session, visitor().id, subscription_id)
+    flash("That browser is told no more.")
+    return redirect(url_for("account.show", _anchor="browsers"), 303)
+
+
+@blueprint.get("/push-worker.js")
+@needs(EVERYBODY)
+def push_worker() -> Response:
+    """The service worker. It stands at the root, since it may serve only what lies below it."""
+    code = (Path(current_app.static_folder or "") / "js" / "push-worker.js").read_text()
+    headers = {"Service-Worker-Allowed": "/", "Cache-Control": "no-cache"}
+    return Response(code, headers=headers, mimetype="text/javascript")
