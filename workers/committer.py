@@ -95,38 +95,39 @@ class Committer:
                     report.written.set()
             self._on_written([report for report in group if report.outcome is not None])
 
-    def _settle_or_split(self, group: Sequence[Report]) -> None:
+    def _settle_or_split(self, group: Sequence[Report], *, again: bool = False) -> None:
         """Write a group. While the database is away it is kept and tried again; once its leases
         have run out it would be fenced, so there is no use in keeping it longer. If it can't be
         written at all, each is tried alone, so that a bad one takes no other with it."""
         until = clock.monotonic() + self._app.config["SETTINGS"].lease_seconds
         while True:
             try:
-                self._settle(group)
+                self._settle(group, again=again)
             except DatabaseAway as error:
                 if clock.monotonic() > until or self._stopped.wait(RETRY_EVERY):
                     log.error("%d results were not written: %s", len(group), error)
                     return
+                again = True
             except Exception:
                 log.exception("%d results could not be written", len(group))
-                self._split(group)
+                self._split(group, again=again)
                 return
             else:
                 return
 
-    def _split(self, group: Sequence[Report]) -> None:
+    def _split(self, group: Sequence[Report], *, again: bool) -> None:
         if len(group) > 1:
             for report in group:
-                self._settle_or_split([report])
+                self._settle_or_split([report], again=again)
         elif group[0].outcome is not None and group[0].outcome.error != UNWRITABLE:
             # It happened, and can't be said. To try again would be to do it again.
             failed = Outcome(verdict="failed", error=UNWRITABLE)
-            self._settle_or_split([replace(group[0], outcome=failed)])
+            self._settle_or_split([replace(group[0], outcome=failed)], again=again)
 
-    def _settle(self, group: Sequence[Report]) -> None:
+    def _settle(self, group: Sequence[Report], *, again: bool) -> None:
         try:
             with transaction.writing() as session:
-                attempts.settle(session, group)
+                attempts.settle(session, group, again=again)
                 failpoints.crash_at(failpoints.BEFORE_COMMIT, (r.outcome for r in group))
             failpoints.crash_at(failpoints.AFTER_COMMIT, (r.outcome for r in group))
         except (OperationalError, InterfaceError) as error:

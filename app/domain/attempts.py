@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.domain import claims, fanout, lifecycle, tries, waiting
 from app.domain.claims import Claim
+from app.domain.echoes import without_echoes
 from app.domain.ledger import Ledger, changing
 from app.domain.outcomes import Outcome, Span
 from app.domain.records import InstanceRecord, StepRecord
@@ -17,11 +18,13 @@ from app.models.vocabulary import ActionState, AttemptOutcome, JobKind, State
 from app.schemas.base import zulu
 
 
-def settle(session: Session, reports: Iterable[Report]) -> None:
-    """Write a group of reports, in their order."""
+def settle(session: Session, reports: Iterable[Report], *, again: bool = False) -> None:
+    """Write a group of reports, in their order. `again`: nobody knows whether it was written."""
     group = list(reports)
     instances = {report.claim.instance_id for report in group} - {None}
     with changing(session, instances) as ledger:  # type: ignore[reportArgumentType]
+        if again:
+            group = without_echoes(session.connection(), group)
         leased = claims.still_leased(session.connection(), {report.claim.id for report in group})
         for report in group:
             if leased.get(report.claim.id) == report.claim.lease_token:

@@ -65,10 +65,10 @@ def test_a_database_that_is_away_for_a_moment_loses_nothing(app, committer, monk
     (held,) = claim()
     settle, away = attempts.settle, iter([True, True])
 
-    def sometimes(session, group):
+    def sometimes(session, group, **more):
         if next(away, False):
             raise OperationalError("BEGIN", None, Exception("away"))
-        settle(session, group)
+        settle(session, group, **more)
 
     monkeypatch.setattr(attempts, "settle", sometimes)
     committer(*reports(Outcome(verdict="done"), held))
@@ -83,10 +83,10 @@ def test_a_fault_that_follows_an_absence_does_not_end_the_committer(app, committ
     settle = attempts.settle
     faults = iter([OperationalError("BEGIN", None, Exception("away")), RuntimeError("a bug")])
 
-    def faulty(session, group):
+    def faulty(session, group, **more):
         if fault := next(faults, None):
             raise fault
-        settle(session, group)
+        settle(session, group, **more)
 
     monkeypatch.setattr(attempts, "settle", faulty)
     committer(*reports(Outcome(verdict="done"), held))
