@@ -27,6 +27,8 @@ class Mailbox:
         """Read one address. Raises ValueError with what is wrong, to be shown to whoever wrote
         it. Never reads two addresses, or one inside a name."""
         name, address = split(text)
+        if re.search(r"[<>@]", name):
+            raise ValueError(f"{one_line(text)[:100]!r} is more than one mail address.")
         return cls.of(address, name)
 
     @classmethod
@@ -46,12 +48,9 @@ class Mailbox:
         return self.address.rpartition("@")[2].lower()
 
 
-def is_address(text: str) -> bool:
-    """Whether this is a bare address that SMTP takes as it is."""
-    try:
-        return Mailbox.of(text).address == text
-    except ValueError:
-        return False
+def mail_domains(text: str) -> frozenset[str]:
+    """The domains of `ORG_DOMAINS`, a list with commas."""
+    return frozenset(domain.strip().lower() for domain in text.split(",") if domain.strip())
 
 
 def split(text: str) -> tuple[str, str]:

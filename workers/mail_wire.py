@@ -93,7 +93,7 @@ class Conversation:
     def is_usable(self) -> bool:
         """RSET: whether a kept connection still answers, with nothing of the last mail left."""
         with suppress(OSError):
-            return not self._buffer and self.command("RSET").code == 250
+            return not self._buffer and self.command("RSET").code // 100 == 2
         return False
 
     def say_goodbye(self) -> None:
@@ -114,7 +114,7 @@ class Conversation:
         self._expect(self.command("MAIL", f"FROM:<{sender}>{size}"), 250)
         for address in recipients:
             reply = self.command("RCPT", f"TO:<{address}>")
-            if reply.code in (250, 251, 252):
+            if reply.code // 100 == 2:
                 delivery.accepted.append(address)
             elif reply.code == 421:
                 raise Refused(self.stage, reply)
@@ -150,7 +150,8 @@ class Conversation:
         return self.read_reply()
 
     def _expect(self, reply: Reply, code: int) -> None:
-        if reply.code != code:
+        """By its first digit, as RFC 5321 tells clients to."""
+        if reply.code // 100 != code // 100:
             raise Refused(self.stage, reply)
 
     def read_reply(self) -> Reply:

@@ -14,7 +14,6 @@ from time import monotonic
 from app.domain import mail_answers, mail_message
 from app.domain.mail_answers import Delivery
 from app.domain.outcomes import Outcome
-from app.mailbox import is_address
 from app.smtp_url import MailServer
 from workers.mail_dial import dial, tls_context
 from workers.mail_pool import Pool, part
@@ -49,8 +48,8 @@ class Mailer:
         timeout: float = 20.0,
         cancel: CancelToken | None = None,
     ) -> Outcome:
-        """Hand a mail (from `mail_message.compose`) over for these bare addresses, whatever its
-        headers say, within `timeout` seconds.
+        """Hand a mail (from `mail_message.compose`) over for these addresses (each a
+        `Mailbox.address`), whatever its headers say, within `timeout` seconds.
 
         `done`: it was taken for at least one; `output["refused"]` names those it never will be
         for. `retry` with `response["accepted"]`: those have it, and only the others may get it
@@ -59,16 +58,16 @@ class Mailer:
         logged = mail_answers.logged_mail(mail, recipients)
         if self._server is None:
             return Outcome(verdict="failed", error=mail_answers.NO_SERVER, request=logged)
-        fit = [address for address in recipients if is_address(address)]
-        unfit = [address for address in recipients if address not in fit]
-        letter = _Letter(mail_message.sender_of(mail), fit, mail_message.wire_bytes(mail))
+        letter = _Letter(mail_message.sender_of(mail), recipients, mail_message.wire_bytes(mail))
         attempt = Attempt(monotonic() + timeout)
         if cancel is not None:
             cancel.attach(attempt)
         self._watchdog.watch(attempt)
         try:
-            delivery = self._hand_over(self._server, letter, attempt) if fit else Delivery()
-            return mail_answers.taken(delivery, unfit, logged)
+            delivery = Delivery()
+            if recipients:
+                delivery = self._hand_over(self._server, letter, attempt)
+            return mail_answers.taken(delivery, logged)
         except Refused as no:
             return mail_answers.refused(no.stage, no.reply, logged)
         except NotOffered as lack:

@@ -9,7 +9,12 @@ from sqlalchemy import Connection, select
 from app.domain import callback_urls, emails
 from app.domain.claims import Claim
 from app.domain.placeholders import has_placeholder
-from app.models import AutomationExecutionLog, WorkflowInstance, WorkflowInstanceStep
+from app.models import (
+    AutomationExecutionLog,
+    WorkflowInstance,
+    WorkflowInstanceStep,
+    WorkflowTemplateStep,
+)
 from app.models.vocabulary import JobKind
 
 
@@ -25,8 +30,8 @@ def read_contexts(connection: Connection, claims: Sequence[Claim]) -> dict[int, 
         found = contexts_of(connection, {claim.instance_id or 0 for claim in asking.values()})
         contexts = {claim_id: found[claim.instance_id or 0] for claim_id, claim in asking.items()}
         contexts |= _with_urls(connection, asking, contexts)
-    for claim_id, addresses in _taken_for(connection, claims).items():
-        contexts[claim_id] = contexts.get(claim_id, {}) | {emails.TAKEN_FOR: addresses}
+    for claim_id, more in _of_mails(connection, claims).items():
+        contexts[claim_id] = contexts.get(claim_id, {}) | more
     return contexts
 
 
@@ -48,22 +53,45 @@ def _with_urls(
     }
 
 
-def _taken_for(connection: Connection, claims: Sequence[Claim]) -> dict[int, list[str]]:
-    """By claim id, whom an earlier attempt of a mail was taken for: they get no second one."""
-    again = {
-        claim.execution_id: claim.id
-        for claim in claims
-        if claim.action_type == "AUTOMATION_EMAIL" and claim.attempt > 1 and claim.execution_id
-    }
-    taken: dict[int, list[str]] = defaultdict(list)
+def _of_mails(connection: Connection, claims: Sequence[Claim]) -> dict[int, dict[str, Any]]:
+    """What email steps need to know of their past, by claim id."""
+    mails = [claim for claim in claims if claim.action_type == "AUTOMATION_EMAIL"]
+    if not mails:
+        return {}
+    again = {claim.execution_id: claim.id for claim in mails if claim.attempt > 1}
+    published = _published(connection, [claim.step_id for claim in mails])
+    more: dict[int, dict[str, Any]] = defaultdict(dict)
     if again:
-        log = AutomationExecutionLog
-        query = select(log.execution_id, log.response).where(
-            log.execution_id.in_(again), log.response.is_not(None)
-        )
-        for row in connection.execute(query):
-            taken[again[row.execution_id]] += row.response.get("accepted", ())
+        for claim_id, addresses in _taken_for(connection, again).items():
+            more[claim_id][emails.TAKEN_FOR] = addresses
+    for claim in mails:
+        as_published = emails.same_recipients(claim.action_config, published.get(claim.step_id, {}))
+        more[claim.id][emails.AS_PUBLISHED] = as_published
+    return more
+
+
+def _taken_for(connection: Connection, claims: dict[int | None, int]) -> dict[int, list[str]]:
+    """Whom an earlier attempt of these executions was taken for: they get no second mail."""
+    taken: dict[int, list[str]] = defaultdict(list)
+    log = AutomationExecutionLog
+    query = select(log.execution_id, log.response).where(
+        log.execution_id.in_(claims), log.response.is_not(None)
+    )
+    for row in connection.execute(query):
+        taken[claims[row.execution_id]] += row.response.get("accepted", ())
     return taken
+
+
+def _published(connection: Connection, step_ids: list[int | None]) -> dict[int | None, Any]:
+    """The configs of these steps as they stand in the versions that their instances run."""
+    of, instance, step = WorkflowTemplateStep, WorkflowInstance, WorkflowInstanceStep
+    query = (
+        select(step.id, of.action_config)
+        .join(instance, instance.id == step.instance_id)
+        .join(of, (of.version_id == instance.version_id) & (of.key == step.key))
+        .where(step.id.in_(step_ids))
+    )
+    return {row.id: row.action_config for row in connection.execute(query)}
 
 
 def contexts_of(connection: Connection, instance_ids: Collection[int]) -> dict[int, dict[str, Any]]:

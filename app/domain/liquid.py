@@ -43,7 +43,11 @@ def render(text: str, context: Mapping[str, Any], escape: bool = False) -> str:
 
 def check_syntax(text: str) -> None:
     """Raises NotRenderable if no context could make this renderable."""
-    _parsed(text, False)
+    template = _parsed(text, False)
+    for name, places in template.analyze(include_partials=False).filters.items():
+        if name not in template.env.filters:
+            line = text.count("\n", 0, places[0].index) + 1
+            raise NotRenderable(f"there is no filter {name!r}", line)
 
 
 def paths(text: str) -> list[tuple[list[str], int]]:

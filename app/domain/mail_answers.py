@@ -13,7 +13,6 @@ NO_SERVER = "No mail server is set up (SMTP_URL)."
 KEPT = 16 * 1024  # characters of a body in the log
 _SHOWN = 300
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
-_NO_ADDRESS = "This is no mail address."
 
 # Every way a conversation can fail to come about, or to end, with the sentence for operators.
 _LOST = {
@@ -36,6 +35,8 @@ _CURES = {
     "AUTH": " Check the user and password in SMTP_URL.",
     "MAIL": " Check whether it may send for MAIL_FROM.",
 }
+
+Refusal = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,43 +87,45 @@ def _readable(header: str) -> str:
     return str(make_header(decode_header(header)))
 
 
-def taken(delivery: Delivery, unfit: Sequence[str], logged: dict[str, Any]) -> Outcome:
+def refusal(address: str, message: str, code: int | None = None) -> Refusal:
+    """One recipient who does not get the mail, as outputs and logs name them."""
+    return {"address": address, "code": code, "message": message}
+
+
+def taken(delivery: Delivery, logged: dict[str, Any]) -> Outcome:
     """The conversation came to its end: whom the mail was taken for, and whom not."""
-    refused = [
-        {"address": address, "code": reply.code, "message": reply.text}
-        for address, reply in delivery.refused
-    ] + [{"address": address, "code": None, "message": _NO_ADDRESS} for address in unfit]
+    refused = [refusal(address, reply.text, reply.code) for address, reply in delivery.refused]
     answer = str(delivery.answer) if delivery.answer else None
     response = {"answer": answer, "accepted": delivery.accepted, "refused": refused}
-    later = [address for address, reply in delivery.refused if reply.temporary]
+    later = any(reply.temporary for _, reply in delivery.refused)
     if delivery.accepted and not later:
-        output = {"messageId": logged["messageId"]} | response
-        del output["answer"]
+        output = {
+            "messageId": logged["messageId"],
+            "accepted": delivery.accepted,
+            "refused": refused,
+        }
         return Outcome(verdict="done", output=output, request=logged, response=response)
     return Outcome(
         verdict="retry" if later else "failed",
-        error=_who_was_refused(delivery, refused),
+        error=_who_was_refused(delivery.accepted, refused),
         status_code=delivery.refused[0][1].code if delivery.refused else None,
         request=logged,
         response=response,
     )
 
 
-def _who_was_refused(delivery: Delivery, refused: list[dict[str, Any]]) -> str:
-    words = "; ".join(refusal_words(no) for no in refused[:3])
+def _who_was_refused(accepted: Sequence[str], refused: Sequence[Refusal]) -> str:
+    words = "; ".join(_refusal_words(no) for no in refused[:3])
     more = f"; and {len(refused) - 3} more" if len(refused) > 3 else ""
-    if delivery.accepted:
-        have = f"{len(delivery.accepted)} of {len(delivery.accepted) + len(refused)}"
-        return (
-            f"{have} recipients have the mail. Not yet: {words}{more}. Only they are tried again."
-        )
-    return f"The mail server took it for nobody: {words}{more}."
+    if not accepted:
+        return f"The mail server took it for nobody: {words}{more}."
+    have = f"{len(accepted)} of {len(accepted) + len(refused)} recipients have the mail."
+    return f"{have} Not yet: {words}{more}. Only they are tried again."
 
 
-def refusal_words(refused: dict[str, Any]) -> str:
-    """One recipient who was refused, in words."""
+def _refusal_words(refused: Refusal) -> str:
     code = f"{refused['code']} " if refused["code"] else ""
-    return f"{refused['address'][:100]} ({code}{refused['message']})".replace(".)", ")")
+    return f"{refused['address'][:100]} ({code}{refused['message'].rstrip('.')})"
 
 
 def refused(stage: str, reply: Reply, logged: dict[str, Any]) -> Outcome:
@@ -149,17 +152,38 @@ def lost(kind: str, stage: str, detail: str, logged: dict[str, Any], *, sent: bo
     return Outcome(verdict=verdict, error=words, unknown=sent, request=logged)
 
 
-def in_total(outcome: Outcome, taken_before: Sequence[str], *, last: bool) -> Outcome:
-    """An attempt's outcome, given who has the mail from earlier ones and whether another try would
-    follow. A mail that somebody has is done once nobody is left to be tried again."""
-    answer = outcome.response or {}
-    has_it = [*taken_before, *answer.get("accepted", ())]
-    is_over = outcome.verdict == "failed" or (outcome.verdict == "retry" and last)
-    if has_it and outcome.response is not None and (is_over or outcome.verdict == "done"):
-        message_id = (outcome.request or {})["messageId"]
-        output = {"messageId": message_id, "accepted": has_it, "refused": answer["refused"]}
-        return replace(outcome, verdict="done", output=output, error=None, status_code=None)
-    if taken_before and outcome.error:
-        have = f"{len(taken_before)} recipient(s) have the mail already and get no second one."
-        return replace(outcome, error=f"{outcome.error} {have}")
-    return outcome
+def nobody_left(refused: Sequence[Refusal]) -> Outcome:
+    """No mail was sent, since nobody may get it."""
+    words = "; ".join(_refusal_words(no) for no in refused[:3])
+    return Outcome(verdict="failed", error=f"No mail was sent: nobody can get it. {words}.")
+
+
+def in_total(
+    outcome: Outcome, taken_before: Sequence[str], refused: Sequence[Refusal], *, last: bool
+) -> Outcome:
+    """An attempt's outcome, given who has the mail from earlier ones, who was refused before it
+    was sent, and whether another try would follow. A mail that somebody has is done once nobody is
+    left to be tried again."""
+    answer = outcome.response
+    if answer is None:
+        if not (taken_before and outcome.error):
+            return outcome
+        have = (
+            f"{', '.join(taken_before[:3])} and others"
+            if taken_before[3:]
+            else ", ".join(taken_before)
+        )
+        return replace(outcome, error=f"{outcome.error} {have} got it before, and no second one.")
+    response = answer | {"refused": [*answer["refused"], *refused]}
+    has_it = [*taken_before, *answer["accepted"]]
+    is_over = outcome.verdict != "retry" or last
+    if not (has_it and is_over):
+        return replace(outcome, response=response)
+    output = {
+        "messageId": (outcome.request or {})["messageId"],
+        "accepted": has_it,
+        "refused": response["refused"],
+    }
+    return replace(
+        outcome, verdict="done", output=output, error=None, status_code=None, response=response
+    )

@@ -69,9 +69,11 @@ def compose(
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = f"<{message_id}>"
     mail["Auto-Submitted"] = "auto-generated"  # holds off answers from vacation programs
-    mail.set_content(_UNSENDABLE.sub("\ufffd", text))
+    if text.strip() or html is None:
+        mail.set_content(_UNSENDABLE.sub("\ufffd", text))
     if html is not None:
-        mail.add_alternative(_UNSENDABLE.sub("\ufffd", html), subtype="html")
+        add = mail.add_alternative if text.strip() else mail.set_content
+        add(_UNSENDABLE.sub("\ufffd", html), subtype="html")
     return mail
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from app.domain.people import Actor
 from app.domain.policy_checks import named_recipients
 from app.errors import Forbidden
+from app.mailbox import Mailbox, mail_domains
 from app.models.vocabulary import Role
 from app.schemas.actions import PEOPLE_TYPES
 from app.schemas.template import Template
@@ -37,10 +38,13 @@ def require_automation(
     actor: Actor, template: Template, before: Template | None, org_domains: str = ""
 ) -> None:
     """Only who may add automation may add, remove or change an automation step, or have people
-    told outside the organisation's domains (comma-separated; empty: no limit)."""
+    told outside the organisation's domains (comma-separated; empty: no limit).
+
+    When and after what a step runs is part of it: without its condition, or the approval it waits
+    for, it would do more than whoever wrote it meant."""
     if actor.may_add_automation:
         return
-    domains = {domain.strip().lower() for domain in org_domains.split(",") if domain.strip()}
+    domains = mail_domains(org_domains)
     known = named_recipients(before) if before else set[str]()
     for recipient in sorted(named_recipients(template) - known):
         if _may_lead_outside(recipient, domains):
@@ -49,10 +53,13 @@ def require_automation(
                 "automation may have it told."
             )
     if _automation_of(template) != (_automation_of(before) if before else {}):
-        raise Forbidden("Only an author who may add automation may change automation steps.")
+        raise Forbidden(
+            "Only an author who may add automation may change automation steps: what they do, "
+            "when, after which steps, and whose they are."
+        )
 
 
-def _may_lead_outside(recipient: str, domains: set[str]) -> bool:
+def _may_lead_outside(recipient: str, domains: frozenset[str]) -> bool:
     """A URL always may; phone numbers, addresses and placeholders where the organisation's
     domains are set, unless it is an address of theirs."""
     if recipient.lower().startswith(("http://", "https://")):
@@ -61,12 +68,21 @@ def _may_lead_outside(recipient: str, domains: set[str]) -> bool:
         return False
     if recipient in ("assignee", "starter"):
         return False
-    return "{{" in recipient or recipient.rsplit("@", 1)[-1].lower() not in domains
+    try:
+        return "{{" in recipient or Mailbox.parse(recipient).domain not in domains
+    except ValueError:
+        return True
 
 
 def _automation_of(template: Template) -> dict[str, object]:
     return {
-        step.key: (step.action_type, step.action_config)
+        step.key: (
+            step.action_type,
+            step.action_config,
+            step.when,
+            sorted(step.depends_on),
+            step.assignee,
+        )
         for step in template.steps
         if step.action_type not in PEOPLE_TYPES
     }

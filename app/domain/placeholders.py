@@ -65,6 +65,11 @@ def whole_path(text: str) -> str | None:
     return whole[1] if whole else None
 
 
+def without_placeholders(text: str) -> str:
+    """What an author wrote around the placeholders."""
+    return _PLACEHOLDER.sub("", text)
+
+
 def _fill_leaf(text: str, context: Mapping[str, Any]) -> Any:
     if "{{" not in text:
         return text

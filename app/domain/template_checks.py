@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 
+from app.domain import email_checks
 from app.domain.addresses import AddressRefused, AllowList
 from app.domain.graph import sorted_by_dependency
 from app.domain.input_schemas import check_schema
 from app.domain.policy_checks import policy_faults
 from app.domain.urls import vet_template
 from app.errors import FieldError, Invalid
-from app.schemas.actions import FormInput, Webhook
+from app.schemas.actions import Email, FormInput, Webhook
 from app.schemas.base import Schema, gather
 from app.schemas.template import Template
 
@@ -30,6 +31,8 @@ def check_config(config: Schema, at: str, allow: AllowList) -> None:
         check_schema(config.form_schema, f"{at}.schema")
     if isinstance(config, Webhook):
         _check_url(config.url, f"{at}.url", allow)
+    if isinstance(config, Email):
+        email_checks.check(config, at)
 
 
 def _check_url(url: str, at: str, allow: AllowList) -> None:

@@ -166,16 +166,29 @@ class Webhook(AutomationConfig):
         return headers
 
 
+MailAddress = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=1000,
+        examples=["Ann Smith <ann@example.com>", "{{ input.email }}"],
+        description="One address; a placeholder alone may give a list of them.",
+    ),
+]
+
+
 class Email(AutomationConfig):
     """Sends a mail; subject and bodies are Liquid."""
 
-    to: list[str] = Field(min_length=1, max_length=50)
-    cc: list[str] = Field(default_factory=list, max_length=50)
-    bcc: list[str] = Field(default_factory=list, max_length=50)
-    reply_to: str | None = None
+    to: list[MailAddress] = Field(min_length=1, max_length=50)
+    cc: list[MailAddress] = Field(default_factory=list, max_length=50)
+    bcc: list[MailAddress] = Field(
+        default_factory=list, max_length=50, description="Get the mail, and stand nowhere in it."
+    )
+    reply_to: MailAddress | None = Field(None, description="Where answers go; default: the sender.")
     subject: str = Field(min_length=1, max_length=500)
-    text: str = ""
-    html: str | None = None
+    text: str = Field("", description="Read where no HTML is shown.")
+    html: str | None = Field(None, description="Sent beside the text; values are escaped.")
 
 
 class WaitTimer(Schema):

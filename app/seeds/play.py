@@ -155,7 +155,7 @@ def _mailed(claim: Claim, context: dict[str, Any], settings: Settings) -> Outcom
         at=clock.now(),
     )
     taken = Delivery(accepted=mail.recipients, answer=Reply(250, ("2.0.0 Ok: queued",)))
-    return mail_answers.taken(taken, [], mail_answers.logged_mail(mail.message, mail.recipients))
+    return mail_answers.taken(taken, mail_answers.logged_mail(mail.message, mail.recipients))
 
 
 _away = timedelta(0)  # from the present

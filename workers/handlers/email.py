@@ -1,10 +1,12 @@
 """AUTOMATION_EMAIL: hand a mail over to the mail server."""
 
 from app import clock
+from app.config import Settings
 from app.domain import emails, mail_answers
 from app.domain.mail_message import NotAMail
 from app.domain.outcomes import Outcome
 from app.domain.paths import MissingPath
+from app.mailbox import mail_domains
 from workers.handlers.base import Tools, Work
 
 
@@ -19,15 +21,26 @@ def carry_out(work: Work, tools: Tools) -> Outcome:
             sender=settings.mail_from,
             base_url=settings.base_url,
             at=clock.now(),
+            inside=_limit(work, settings),
         )
     except MissingPath as missing:
         return Outcome(verdict="failed", error=f"{missing.path} is missing: no mail was made")
     except NotAMail as fault:
         return Outcome(verdict="failed", error=f"No mail was made: {fault}")
+    if not mail.recipients:
+        return mail_answers.nobody_left(mail.refused)
     taken_before = work.context.get(emails.TAKEN_FOR, [])
-    left = [one for one in (*mail.recipients, *mail.unfit) if one not in taken_before]
+    left = [address for address in mail.recipients if address not in taken_before]
     outcome = tools.mailer.send(
         mail.message, left, timeout=config["timeoutSeconds"], cancel=work.cancel
     )
     is_last = work.claim.attempt >= work.claim.allowed
-    return mail_answers.in_total(outcome, taken_before, last=is_last)
+    return mail_answers.in_total(outcome, taken_before, mail.refused, last=is_last)
+
+
+def _limit(work: Work, settings: Settings) -> frozenset[str]:
+    """The domains it may go to (empty: all): the organisation's, unless it goes to whom the author
+    of its template named."""
+    if work.context.get(emails.AS_PUBLISHED):
+        return frozenset()
+    return mail_domains(settings.org_domains)
