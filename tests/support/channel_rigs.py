@@ -20,9 +20,9 @@ from tests.support.push_service import push_service
 from tests.support.receiver import Answer, Got, Receiver, receiving
 from tests.support.sms_provider import ACCOUNT, TOKEN, sms_provider
 from workers.channels import SENDERS, Message, PushTarget
-from workers.handlers.base import Tools
 from workers.mailer import Mailer
 from workers.outbound import CancelToken, Outbound
+from workers.tools import Tools
 
 VAPID_KEY = "S0hVJQDPsVdxrm1wc1Q7Gq8cFSeuXY8lTvQ0SmAGSaI"
 LINK = "http://127.0.0.1:8000/instances/1042/steps/book-carrier"

@@ -6,8 +6,8 @@ from app.domain.outcomes import Outcome
 from app.models.vocabulary import Channel
 from workers.channels import chat, email, in_app, push, sms, webhook
 from workers.channels.base import Message, PushTarget
-from workers.handlers.base import Tools
 from workers.outbound import CancelToken
+from workers.tools import Tools
 
 __all__ = ["SENDERS", "Message", "PushTarget", "Sender"]
 

@@ -11,8 +11,8 @@ from app.domain.answers import Answer
 from app.domain.outcomes import Outcome
 from app.domain.secrets import SecretValue
 from app.models.vocabulary import Channel
-from workers.handlers.base import Tools
 from workers.outbound import CancelToken, Request, SendFailed
+from workers.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)

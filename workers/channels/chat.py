@@ -15,8 +15,8 @@ from app.chat_places import ChatPlace
 from app.domain.outcomes import Outcome
 from app.version import VERSION
 from workers.channels.base import Message
-from workers.handlers.base import Tools
 from workers.outbound import CancelToken
+from workers.tools import Tools
 
 CONNECT_SECONDS = 5.0
 _STATUS = re.compile(r"error=(\d{3})\b")

@@ -8,8 +8,8 @@ from app.domain.mail_message import NotAMail, compose
 from app.domain.outcomes import Outcome
 from app.mailbox import Mailbox
 from workers.channels.base import Message
-from workers.handlers.base import Tools
 from workers.outbound import CancelToken
+from workers.tools import Tools
 
 
 def send(message: Message, tools: Tools, cancel: CancelToken) -> Outcome:

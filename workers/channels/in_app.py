@@ -2,8 +2,8 @@
 
 from app.domain.outcomes import Outcome
 from workers.channels.base import Message
-from workers.handlers.base import Tools
 from workers.outbound import CancelToken
+from workers.tools import Tools
 
 
 def send(message: Message, tools: Tools, cancel: CancelToken) -> Outcome:

@@ -11,8 +11,8 @@ from app.domain.outcomes import Outcome
 from app.domain.push import Sent
 from app.mailbox import Mailbox
 from workers.channels.base import Message, PushTarget, post
-from workers.handlers.base import Tools
 from workers.outbound import CancelToken, Request
+from workers.tools import Tools
 
 KEPT_FOR = 24 * 3600  # seconds a push service keeps it for a browser that is off
 TOKEN_LIVES = timedelta(hours=12)  # services refuse more than 24 h

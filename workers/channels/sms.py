@@ -3,8 +3,8 @@
 from app.domain import sms
 from app.domain.outcomes import Outcome
 from workers.channels.base import Message, post
-from workers.handlers.base import Tools
 from workers.outbound import CancelToken, Request
+from workers.tools import Tools
 
 
 def send(message: Message, tools: Tools, cancel: CancelToken) -> Outcome:

@@ -8,8 +8,8 @@ from app.domain import signatures, webhooks
 from app.domain.outcomes import Outcome
 from app.domain.webhooks import WebhookRequest
 from workers.channels.base import Message, post
-from workers.handlers.base import Tools
 from workers.outbound import CancelToken, Request
+from workers.tools import Tools
 
 
 def send(message: Message, tools: Tools, cancel: CancelToken) -> Outcome:

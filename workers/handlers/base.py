@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.config import Settings
 from app.domain.claims import Claim
-from workers.mailer import Mailer
-from workers.outbound import CancelToken, Outbound
+from workers.outbound import CancelToken
+from workers.tools import Tools
+
+__all__ = ["Tools", "Work"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +17,3 @@ class Work:
     claim: Claim
     context: dict[str, Any]
     cancel: CancelToken
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What all attempts of a process share."""
-
-    settings: Settings
-    outbound: Outbound
-    mailer: Mailer
