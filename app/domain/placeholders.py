@@ -67,7 +67,7 @@ def whole_path(text: str) -> str | None:
 
 def without_placeholders(text: str) -> str:
     """What an author wrote around the placeholders."""
-    return _PLACEHOLDER.sub("", text)
+    return PLACEHOLDER.sub("", text)
 
 
 def _fill_leaf(text: str, context: Mapping[str, Any]) -> Any:
