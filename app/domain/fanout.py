@@ -15,6 +15,7 @@ from app.domain import recipients
 from app.domain.channels import CHANNELS
 from app.domain.claims import Claim
 from app.domain.conditions import describe_refusal, holds
+from app.domain.destinations import SMTP
 from app.domain.ledger import Ledger
 from app.domain.ledger_work import insert_ids
 from app.domain.notification_defaults import default_for
@@ -291,6 +292,8 @@ def _owe_job(ledger: Ledger, row: Mapping[str, Any], run_at: datetime) -> None:
             instance_id=row["instance_id"],
             step_id=row["step_id"],
             delivery_id=row["id"],
+            # All mails go through one server; where the others go, their threads find out.
+            destination=SMTP if row["channel"] == Channel.EMAIL else None,
             action_type=row["channel"],
             action_config={"retry": RETRY, "signingSecret": row["policy"].get("signingSecret")},
             execution_token=row["token"],

@@ -28,6 +28,7 @@ class Crew:
     environ: Mapping[str, str]
     log: Path
     size: int = 2
+    queue: str = "workflow-automation"
     processes: list[Process] = field(default_factory=list)
 
     def __enter__(self) -> "Crew":
@@ -40,7 +41,7 @@ class Crew:
             process.end()
 
     def hire(self) -> None:
-        self.processes.append(Process([*WORKER, "workflow-automation"], self.environ, self.log))
+        self.processes.append(Process([*WORKER, self.queue], self.environ, self.log))
 
     def kill(self, pid: int) -> bool:
         """SIGKILL the process of this pid, if it is one of ours, and hire another."""
