@@ -5,7 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.message import Message
+from email import policy
+from email.message import EmailMessage
 
 from devtools.smtp import Envelope, SmtpServer
 
@@ -16,7 +17,7 @@ class MailServer:
 
     port: int = 0
     pause: float = 0.0
-    mails: list[Message] = field(default_factory=list[Message])
+    mails: list[EmailMessage] = field(default_factory=list[EmailMessage])
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
     @property
@@ -26,10 +27,12 @@ class MailServer:
     def keep(self, _envelope: Envelope, mail: bytes) -> None:
         threading.Event().wait(self.pause)
         with self.arrived:
-            self.mails.append(email.message_from_bytes(mail))
+            self.mails.append(
+                email.message_from_bytes(mail, _class=EmailMessage, policy=policy.default)
+            )
             self.arrived.notify_all()
 
-    def wait_for(self, count: int, seconds: float = 60) -> list[Message]:
+    def wait_for(self, count: int, seconds: float = 60) -> list[EmailMessage]:
         """Wait until so many mails have come."""
         with self.arrived:
             came = self.arrived.wait_for(lambda: len(self.mails) >= count, seconds)

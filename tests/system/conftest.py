@@ -55,6 +55,7 @@ class Console:
     url: str
     receiver: Receiver
     app: Flask
+    environ: dict[str, str]
 
     def begin(self, title: str) -> str:
         """Start an order; returns the path of its page."""
@@ -89,7 +90,7 @@ def console(
         stack.enter_context(running(WORKER, environ, folder / "worker.log", "workflow-automation"))
         url = f"http://127.0.0.1:{port}"
         wait_until(lambda: is_ready(f"{url}/readyz"), why="the console is ready")
-        yield Console(url, receiver, app)
+        yield Console(url, receiver, app, environ)
         with app.app_context():
             db.session.remove()
             db.engine.dispose()

@@ -1,18 +1,23 @@
 """A delivery: its template is rendered and its channel sends it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.domain import notification_contents
 from app.domain.channels import not_ready
 from app.domain.liquid import NotRenderable
 from app.domain.outcomes import Outcome
 from app.models.vocabulary import Channel
-from workers.channels import SENDERS, Message, PushTarget
 from workers.handlers.base import Tools, Work
+
+if TYPE_CHECKING:
+    from workers.channels import Message
 
 
 def carry_out(work: Work, tools: Tools) -> Outcome:
     """Try once; say what came of it."""
+    # Late: workers that only carry out steps never load what the channels need.
+    from workers.channels import SENDERS
+
     told = work.context
     channel = Channel(told["channel"])
     if told["content"] is None:
@@ -25,7 +30,9 @@ def carry_out(work: Work, tools: Tools) -> Outcome:
     return outcome if outcome.verdict == "done" else _with_reasons(outcome, tools)
 
 
-def _message(work: Work, channel: Channel, content: dict[str, Any]) -> Message:
+def _message(work: Work, channel: Channel, content: dict[str, Any]) -> "Message":
+    from workers.channels import Message, PushTarget
+
     told = work.context
     return Message(
         token=work.claim.execution_token or "",
