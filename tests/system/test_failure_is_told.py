@@ -112,7 +112,7 @@ def test_a_failure_is_told_on_every_channel_and_repaired_from_the_mail(
     page.goto(link)
     told = page.locator("#notifications")
     for words in (OLGA, "otto@example.com", "SMS", "Push"):
-        expect(told).to_contain_text(words)
+        expect(told).to_contain_text(re.compile(words, re.IGNORECASE))
 
     console.answers(200)
     page.locator("#act-charge-retry > summary").click()
