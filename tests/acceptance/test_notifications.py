@@ -12,8 +12,8 @@ from app.models import AutomationJob, NotificationDelivery, NotificationDelivery
 from app.schemas.instance import InstanceIn
 from devtools.ports import free_port
 from tests.support import chaos
-from tests.support.slow_mail import mail_server
 from tests.support.processes import SCHEDULER, WORKER
+from tests.support.slow_mail import mail_server
 from tests.support.waiting import wait_until
 from tests.support.workflows import OPERATOR, claim, publish, report_ended, task
 

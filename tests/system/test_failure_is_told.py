@@ -19,9 +19,9 @@ from app.domain.push import public_key
 from app.models import PushSubscription, User
 from app.schemas.instance import InstanceIn
 from tests.support.channel_rigs import VAPID_KEY
-from tests.support.slow_mail import MailServer, mail_server
 from tests.support.processes import WORKER, running
 from tests.support.push_service import PushService, Subscription, push_service
+from tests.support.slow_mail import MailServer, mail_server
 from tests.support.sms_provider import SmsProvider, sms_provider
 from tests.support.waiting import wait_until
 from tests.support.workflows import OPERATOR, publish, webhook
