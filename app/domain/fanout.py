@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app import bells
-from app.domain import recipients
+from app.domain import accounts, recipients
 from app.domain.channels import CHANNELS
 from app.domain.claims import Claim
 from app.domain.conditions import describe_refusal, holds
@@ -71,13 +71,16 @@ def decide(
     return Decision("send")
 
 
-def address_on(channel: str, recipient: Recipient) -> str | None:
+def address_on(session: Session, channel: str, recipient: Recipient) -> str | None:
     """Where a recipient is reached on a channel; None: nowhere."""
     facts = CHANNELS[Channel(channel)]
     named = facts.read(recipient.address) if recipient.address is not None else None
-    if named is None and recipient.user is not None:
-        return facts.address_of(recipient.user)
-    return named
+    user = recipient.user
+    if named is not None or user is None:
+        return named
+    if channel == Channel.PUSH and not accounts.has_browser(session, user.id):
+        return None
+    return facts.address_of(user)
 
 
 def expand(ledger: Ledger, claim: Claim, not_ready: NotReady) -> None:
@@ -249,7 +252,7 @@ def deliver(
     session = ledger.session
     if session.scalar(select(_deliveries.c.id).where(_deliveries.c.dedupe == draft.dedupe)):
         return None
-    address = address_on(draft.channel, recipient)
+    address = address_on(session, draft.channel, recipient)
     decision = decide(draft.channel, recipient, address, not_ready)
     sent = decision.verb != "skip"
     token = str(uuid4())
