@@ -1,0 +1,187 @@
+"""Workers that die at each failpoint in turn while steps keep coming, and what came of it."""
+
+import itertools
+import random
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from app import clock, transaction
+from app.models import AutomationJob, WorkflowInstanceStep
+from tests.support import chaos
+from tests.support.chaos_lab import Lab, due_jobs, percentile
+from tests.support.processes import WORKER, Process
+from workers import failpoints
+
+LAST_CHANCE = 2  # losses alone: with one more, the default POISON_AFTER sets the step aside
+
+
+@dataclass
+class Kill:
+    """One death: where, when, and the steps it hit in mid-attempt."""
+
+    point: str
+    at: datetime
+    steps: list[int]
+
+
+class Doomed(Process):
+    """A worker that dies at a failpoint (None: it does not), and notices when."""
+
+    def __init__(self, point: str | None, nth: int, environ: Mapping[str, str], log: Path) -> None:
+        armed = {} if point is None else {"RUNSHEET_CRASH_AT": f"{point}:{nth}"}
+        environ = {**environ, "RUNSHEET_TESTING": "1", **armed}
+        super().__init__([*WORKER, "workflow-automation"], environ, log)
+        self.point = point
+        self.died_at: datetime | None = None
+        self._watch = threading.Thread(target=self._notice, daemon=True)
+        self._watch.start()
+
+    def _notice(self) -> None:
+        self.popen.wait()
+        self.died_at = clock.now()
+
+    def hits(self) -> list[int]:
+        """The steps whose leases it took with it."""
+        job = AutomationJob
+        mine = select(job.step_id).where(
+            job.lease_token.is_not(None), job.worker.like(f"%:{self.pid}:%")
+        )
+        with transaction.reading() as session:
+            return [step for step in session.scalars(mine) if step is not None]
+
+
+@dataclass
+class Crashes:
+    """A campaign: `size` workers, of which each dies and is replaced until there were `kills`,
+    while steps come as fast as they are carried out, at least `steps` of them."""
+
+    lab: Lab
+    kills: int
+    steps: int
+    size: int = 3
+    seconds: float = 600.0  # by then it is over, one way or the other
+    found: list[Kill] = field(default_factory=list[Kill])
+    begun: int = 0
+    _crew: list[Doomed] = field(default_factory=list[Doomed])
+    _leaving: list[Doomed] = field(default_factory=list[Doomed])
+    _points: Iterator[str] = field(default_factory=lambda: itertools.cycle(failpoints.POINTS))
+    _dice: random.Random = field(default_factory=lambda: random.Random(7))
+
+    def run(self) -> "Outcome":
+        pause, until = threading.Event(), clock.monotonic() + self.seconds
+        try:
+            while not self._is_over():
+                assert clock.monotonic() < until, f"not within {self.seconds} s; see {self.lab.log}"
+                self._bury()
+                self._hire()
+                self._feed()
+                pause.wait(0.05)
+        finally:
+            for process in [*self._crew, *self._leaving]:
+                process.end()
+        return Outcome.of(self)
+
+    def _is_over(self) -> bool:
+        enough = self.begun >= self.steps and len(self.found) >= self.kills
+        return enough and not chaos.open_instances()
+
+    def _bury(self) -> None:
+        for process in [process for process in self._crew if process.died_at]:
+            code = process.popen.returncode
+            assert process.point and process.died_at and code == -signal.SIGKILL, (
+                f"a worker ended by itself ({code}); see {self.lab.log}"
+            )
+            self._crew.remove(process)
+            self.found.append(Kill(process.point, process.died_at, process.hits()))
+
+    def _hire(self) -> None:
+        armed = sum(process.point is not None for process in self._crew)
+        wanted = len(self.found) + armed < self.kills and not _one_has_its_last_chance()
+        spared = [process for process in self._crew if process.point is None]
+        if len(self._crew) == self.size and wanted and spared:
+            spared[0].signal(signal.SIGTERM)
+            self._crew.remove(spared[0])
+            self._leaving.append(spared[0])
+        if len(self._crew) < self.size:
+            point = next(self._points) if wanted else None
+            self._crew.append(Doomed(point, self._nth(point), self.lab.environ, self.lab.log))
+
+    def _nth(self, point: str | None) -> int:
+        """Soon when kills lag behind steps, later when they run ahead."""
+        if point == failpoints.RENEWAL:
+            return 1
+        lags = len(self.found) / self.kills <= self.begun / self.steps
+        return self._dice.randint(1, 3) if lags else self._dice.randint(3, 8)
+
+    def _feed(self) -> None:
+        """As many as can be carried out at once, and no more: whoever is given back must not
+        stand in a queue that has nothing to do with the kill."""
+        wanted = self.begun < self.steps or len(self.found) < self.kills
+        room = self.size * 2 - due_jobs()
+        if wanted and room > 0:
+            self.begun += len(self.lab.begin(room))
+
+
+def _one_has_its_last_chance() -> bool:
+    """Whoever shoots once more at a step that lost two workers alone is, by the rules, told that it
+    kills workers. These kills are not its doing."""
+    job = AutomationJob
+    query = select(func.count()).select_from(job).where(job.losses_alone >= LAST_CHANCE)
+    with transaction.reading() as session:
+        return bool(session.scalar(query))
+
+
+@dataclass
+class Outcome:
+    """What a campaign gave."""
+
+    account: chaos.Account
+    begun: int
+    kills: list[Kill]
+    recoveries: list[float]  # seconds from the kill that hit a step last to its completion
+    hit_again: int
+
+    @classmethod
+    def of(cls, crashes: Crashes) -> "Outcome":
+        recoveries, again = _recoveries(crashes.found)
+        account = chaos.account(crashes.lab.receiver)
+        return cls(account, crashes.begun, crashes.found, recoveries, again)
+
+    @property
+    def lost(self) -> int:
+        return self.begun - self.account.completed - self.account.poisoned
+
+    @property
+    def p50(self) -> float:
+        return percentile(self.recoveries, 0.5)
+
+    @property
+    def p99(self) -> float:
+        return percentile(self.recoveries, 0.99)
+
+    def per_point(self) -> dict[str, int]:
+        return {point: sum(k.point == point for k in self.kills) for point in failpoints.POINTS}
+
+    def __str__(self) -> str:
+        where = ", ".join(f"{point} {count}" for point, count in self.per_point().items())
+        return (
+            f"{len(self.kills)} kills ({where}) over {self.begun} steps hit "
+            f"{sum(len(kill.steps) for kill in self.kills)} attempts; lost {self.lost}, "
+            f"{self.account}; recovery p50 {self.p50:.1f} s, p99 {self.p99:.1f} s"
+        )
+
+
+def _recoveries(kills: list[Kill]) -> tuple[list[float], int]:
+    last = {step: kill.at for kill in sorted(kills, key=lambda k: k.at) for step in kill.steps}
+    step = WorkflowInstanceStep
+    with transaction.reading() as session:
+        rows = session.execute(select(step.id, step.completed_at).where(step.id.in_(last)))
+        ends = {row.id: row.completed_at for row in rows if row.completed_at}
+    seconds = [(ends[hit] - at).total_seconds() for hit, at in last.items() if hit in ends]
+    return seconds, sum(len(kill.steps) for kill in kills) - len(last)
