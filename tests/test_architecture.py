@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,24 @@ from app.schemas.base import Schema
 from workers.handlers import HANDLERS
 
 ROOT = Path(__file__).parent.parent
-HTTP_CLIENTS = ("requests", "urllib3", "http.client", "httpx", "urllib.request", "aiohttp")
+# Who may open connections, by the libraries for it. Whatever opens its own escapes the address
+# guard, the deadlines and the limits of workers/outbound.py, so each exception is a named file.
+OUTBOUND = "workers/outbound*.py"
+MAIL = "workers/mail*.py"
+DOORS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        "requests urllib3 httpx aiohttp httplib2 pycurl http.client http.server urllib.request "
+        "websocket websockets ftplib telnetlib xmlrpc imaplib poplib nntplib paramiko pywebpush "
+        "asyncio twilio boto3 botocore grpc".split(),
+        (),
+    ),
+    # app/live.py opens none: it looks whether its own client has hung up; process.py asks for the
+    # machine's name.
+    "socket": (OUTBOUND, MAIL, "app/live.py", "workers/process.py"),
+    "ssl": (OUTBOUND, MAIL),
+    "smtplib": (MAIL,),
+    "apprise": ("workers/channels/chat.py",),
+}
 
 
 def modules(*folders: str) -> Iterator[tuple[str, ast.Module]]:
@@ -112,23 +130,55 @@ def test_only_the_outbound_client_speaks_http():
             f"{path}:{line} {name}"
             for path, tree in modules("app", "workers")
             for line, name in imports(tree)
-            if is_one_of(name, HTTP_CLIENTS) and not path.startswith("workers/outbound")
+            for package, doors in DOORS.items()
+            if is_one_of(name, [package]) and not any(fnmatch(path, door) for door in doors)
         ),
-        "Send through workers/outbound.py: it vets addresses, keeps deadlines and limits answers.",
+        "Send through workers/outbound.py: it vets addresses, keeps deadlines and limits answers. "
+        "In app/, owe a job and let a worker do it.",
     )
 
 
-def test_the_application_opens_no_sockets():
+def test_nothing_is_imported_by_a_name_that_is_made_up_on_the_way():
+    # Else the rule above could be passed by; chat.py imports one plugin of a list of its own.
+    allowed = ("workers/channels/chat.py",)
     none_of(
         (
-            f"{path}:{line}"
-            for path, tree in modules("app")
-            for line, name in imports(tree)
-            # app/live.py opens none: it looks whether its own client has hung up
-            if is_one_of(name, ["socket", "smtplib", "ssl"]) and path != "app/live.py"
+            f"{path}:{line} {name}"
+            for path, tree in modules("app", "workers")
+            for line, name in calls(tree)
+            if (name.endswith("import_module") or name in ("__import__", "exec", "eval"))
+            and path not in allowed
         ),
-        "Owe a job and let a worker do it: nothing in app/ waits for the network.",
+        "Import it by name, so that the rules of this file see it.",
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "caught"),
+    [
+        ("app/domain/x.py", "import requests", True),
+        ("app/domain/x.py", "from urllib import request", True),
+        ("app/domain/x.py", "from urllib.parse import quote", False),
+        ("app/domain/x.py", "from http import client", True),
+        ("app/domain/x.py", "from http import HTTPStatus", False),
+        ("app/web/x.py", "def f():\n    import socket as s", True),
+        ("workers/handlers/x.py", "import urllib3.util", True),
+        ("workers/outbound_x.py", "import socket", False),
+        ("workers/outbound.py", "import requests", True),
+        ("workers/mailer.py", "import smtplib", False),
+        ("workers/handlers/email.py", "import smtplib", True),
+        ("workers/channels/chat.py", "from apprise import Apprise", False),
+        ("workers/channels/sms.py", "from apprise import Apprise", True),
+    ],
+)
+def test_the_rule_about_connections_finds_them(path: str, line: str, caught: bool):
+    found = [name for _, name in imports(ast.parse(line))]
+    broken = any(
+        is_one_of(name, [package]) and not any(fnmatch(path, door) for door in doors)
+        for name in found
+        for package, doors in DOORS.items()
+    )
+    assert broken == caught
 
 
 def test_only_the_clock_reads_the_time():

@@ -135,7 +135,7 @@ class Outbound:
             if connection is not None:
                 attempt.hold(connection.sock)
                 return connection
-        return dial(keys, target, self._tls, attempt)
+        return dial(keys, target, self._tls, attempt, proxied=self._proxy is not None)
 
     def _keys(self, target: Target, attempt: Attempt) -> list[Key]:
         """Name the connections that would do, in the order in which to try them."""
@@ -145,7 +145,11 @@ class Outbound:
         host, port = self._proxy
         host_shown = f"[{target.host}]" if ":" in target.host else target.host
         tunnel = f"{host_shown}:{target.port}" if name else ""
-        return [(a, port, name, tunnel) for a in self._names.lookup(host, port, attempt)]
+        try:
+            return [(a, port, name, tunnel) for a in self._names.lookup(host, port, attempt)]
+        except SendFailed as failed:
+            kind = "proxy_unreachable" if failed.kind == "dns_lookup_failed" else failed.kind
+            raise attempt.failure(kind) from None
 
     def _addresses(self, target: Target, attempt: Attempt) -> Sequence[str]:
         """Give the addresses to connect to: all of them are vetted, or none is used."""
@@ -170,7 +174,7 @@ class Outbound:
             # ended it, so an ended attempt has no response.
             if not attempt.finish():
                 raise attempt.failure("connection_lost")
-            self._vet_proxied(head, connection.key)
+            self._vet_proxied(head, connection.key, attempt)
         except BadResponse as bad:
             attempt.drop(connection.sock)
             raise attempt.failure(str(bad)) from None
@@ -184,10 +188,16 @@ class Outbound:
         address, duration = connection.key[0], monotonic() - started
         return Response(head.status, head.headers, body, truncated, address, duration)
 
-    def _vet_proxied(self, head: Head, key: Key) -> None:
+    def _vet_proxied(self, head: Head, key: Key, attempt: Attempt) -> None:
+        """Tell the proxy's own answers from the receiver's; they name addresses, so nobody is
+        shown them."""
+        if not self._proxy or key[3]:
+            return
         # Only a proxy says 407: it refused, and the request went no further.
-        if self._proxy and not key[3] and head.status == 407:
+        if head.status == 407:
             raise proxy_refused()
+        if any(name.lower() == "x-smokescreen-error" for name, _ in head.headers):
+            raise attempt.failure("proxy_failed")
 
     def _keep(self, connection: Connection, whole: bool) -> None:
         if whole:

@@ -14,6 +14,7 @@ _MESSAGES = {
     "connection_refused": "The receiver refused the connection.",
     "connection_timeout": "The receiver did not accept a connection in time.",
     "host_unreachable": "There is no way to the receiver's network.",
+    "proxy_unreachable": "The egress proxy could not be reached.",
     "proxy_failed": "The egress proxy did not open a way to the receiver.",
     "tls_failed": "No secure connection could be made: check the receiver's certificate.",
     "timeout": "The receiver did not finish its answer in time.",

@@ -26,12 +26,20 @@ def read_proxy(url: str | None) -> tuple[str, int] | None:
     return parts[1].strip("[]"), int(parts[2])
 
 
-def dial(keys: list[Key], target: Target, context: ssl.SSLContext, attempt: Attempt) -> Connection:
-    """Connect to the first of the keys' addresses that answers, ready for the request.
+def dial(
+    keys: list[Key],
+    target: Target,
+    context: ssl.SSLContext,
+    attempt: Attempt,
+    *,
+    proxied: bool = False,
+) -> Connection:
+    """Connect to the first of the keys' addresses that answers, ready for the request. `proxied`:
+    they are an egress proxy's.
 
     Raises SendFailed; nothing of the request has been sent then.
     """
-    sock, key = _connect(keys, attempt)
+    sock, key = _connect(keys, attempt, proxied=proxied)
     try:
         if key[3]:
             _tunnel(sock, key[3], attempt)
@@ -43,7 +51,7 @@ def dial(keys: list[Key], target: Target, context: ssl.SSLContext, attempt: Atte
     return Connection(sock, key)
 
 
-def _connect(keys: list[Key], attempt: Attempt) -> tuple[socket.socket, Key]:
+def _connect(keys: list[Key], attempt: Attempt, *, proxied: bool) -> tuple[socket.socket, Key]:
     kind = "host_unreachable"
     for key in keys[:_MAX_ADDRESSES]:
         try:
@@ -55,7 +63,7 @@ def _connect(keys: list[Key], attempt: Attempt) -> tuple[socket.socket, Key]:
         except OSError:
             kind = "host_unreachable"
         attempt.check()
-    raise attempt.failure(kind)
+    raise attempt.failure("proxy_unreachable" if proxied else kind)
 
 
 def connect_to(address: str, port: int, attempt: Attempt) -> socket.socket:
