@@ -132,6 +132,16 @@ def test_a_retry_happens_at_its_time(ringing_app, receiver, start):
     assert log[0].error == f"503 Service Unavailable from {receiver.url.removeprefix('http://')}"
 
 
+def test_a_bell_that_was_heard_leaves_nothing_behind(ringing_app, receiver, start, redis_url):
+    start(WORKER)
+    publish_chain(receiver.url)
+    wait_for_state(begin(n=1), "COMPLETED")
+
+    kept = ("bell:*", "rq:job:*", "rq:queue:*", "rq:wip:*", "rq:failed:*", "rq:finished:*")
+    with redis.Redis.from_url(redis_url) as client:
+        wait_until(lambda: not any(map(client.keys, kept)), why="nothing should be kept")
+
+
 def test_a_message_that_is_not_ours_is_dropped_and_harms_nothing(
     ringing_app, receiver, start, redis_url
 ):
