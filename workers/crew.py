@@ -4,7 +4,7 @@ plain values and give back reports."""
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from app import clock
 from app.domain.claims import Claim
 from app.domain.outcomes import Outcome, Span
 from app.domain.reports import Report
+from app.domain.secret_values import SecretValue
 from workers import failpoints
 from workers.bulkhead import FAST, Bulkhead
 from workers.handlers import carry_out
@@ -94,14 +95,19 @@ class Crew:
             return self._bulkhead.fitting(claims)
 
     def add(
-        self, held: Iterable[Claim], contexts: dict[int, dict[str, Any]], *, alone: bool
+        self,
+        held: Iterable[Claim],
+        contexts: dict[int, dict[str, Any]],
+        secrets: Mapping[str, SecretValue],
+        *,
+        alone: bool,
     ) -> None:
         """Hand claims to the threads."""
         since = clock.monotonic()
         with self._lock:
             self._alone = alone
             for claim in held:
-                work = Work(claim, contexts.get(claim.id, {}), CancelToken())
+                work = Work(claim, contexts.get(claim.id, {}), CancelToken(), secrets)
                 self._waiting.append(_Held(work, since))
                 self._all[claim.id] = claim
                 self._bulkhead.hold(claim.destination)

@@ -19,8 +19,9 @@ from app.config import Settings
 from app.domain import claims, processes
 from app.domain.addresses import AllowList
 from app.domain.claims import Claim
-from app.domain.contexts import read_contexts
+from app.domain.contexts import read_contexts, read_secrets
 from app.domain.destinations import located
+from app.domain.keyring import Keyring
 from app.domain.messages import read_messages
 from app.domain.reports import Report
 from workers import failpoints, process
@@ -53,6 +54,7 @@ class Runner:
             AllowList.parse(self.settings.outbound_allow), self.settings.egress_proxy or None
         )
         self.tools = Tools(self.settings, outbound, Mailer(self.settings.smtp_url))
+        self.keyring = Keyring.parse(self.settings.encryption_keys)
         self.stopping = threading.Event()
         self._asked_at = 0.0
         self._woken = threading.Event()
@@ -189,8 +191,9 @@ class Runner:
             connection = session.connection()
             contexts = read_contexts(connection, held)
             contexts |= read_messages(session, held, self.settings.base_url)
+            secrets = read_secrets(connection, held, self.keyring)
         kept, beyond = self.crew.fitting([located(claim, contexts) for claim in held])
-        self.crew.add(kept, contexts, alone=alone)
+        self.crew.add(kept, contexts, secrets, alone=alone)
         self._hand_back(beyond)
 
     def _until_next_due(self, *, busy: bool) -> float:

@@ -1,4 +1,4 @@
-"""What placeholders read, for a batch of claimed jobs at once."""
+"""What placeholders read, and the secrets configs name, for a batch of claimed jobs at once."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -8,7 +8,9 @@ from sqlalchemy import Connection, select
 
 from app.domain import callback_urls, emails
 from app.domain.claims import Claim
+from app.domain.keyring import Keyring
 from app.domain.placeholders import has_placeholder
+from app.domain.secret_values import SecretValue, read_values, secrets_named
 from app.models import (
     AutomationExecutionLog,
     WorkflowInstance,
@@ -114,3 +116,11 @@ def contexts_of(connection: Connection, instance_ids: Collection[int]) -> dict[i
         }
         for row in rows
     }
+
+
+def read_secrets(
+    connection: Connection, claims: Sequence[Claim], keyring: Keyring
+) -> dict[str, SecretValue]:
+    """The secrets by name, as far as they exist."""
+    named = {name for claim in claims for name in secrets_named(claim.action_config).values()}
+    return read_values(connection, named, keyring)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 
 from app.domain.addresses import AllowList, Target, vet_url
 
-MOST_HOSTS = 50
 _ENTRY = re.compile(r"(\*\.)?(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::([0-9]+))?")
 
 

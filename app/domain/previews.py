@@ -123,8 +123,7 @@ def _of_secrets(config: Mapping[str, Any]) -> list[list[str]]:
         headers.append(["webhook-signature", f"v1,[signed with {name}]"])
     auth = cast("dict[str, Any]", config.get("auth") or {})
     if auth:
-        kind = {"bearer": "Bearer ", "basic": "Basic "}.get(auth["type"], "")
-        headers.append([auth.get("header") or "Authorization", f"{kind}[secret {auth['secret']}]"])
+        headers.append([*webhooks.shown_auth(auth)])
     return headers
 
 

@@ -6,7 +6,6 @@ spelling: `Scrub` finds it there.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, cast
 
 from app.domain.secret_spellings import PLAIN_FROM, Layer, layers, needles, normal
 
@@ -39,13 +38,13 @@ def secret_mark(name: str) -> str:
 
 
 class Scrub:
-    """Takes values out of text and data, in whatever spelling they stand there."""
+    """Takes values out of texts and bodies, in whatever spelling they stand there."""
 
     __slots__ = ("_marks",)
 
     def __init__(self, taken: Iterable[tuple[str, str]] = ()) -> None:
         """`taken`: values, and what stands in their place."""
-        marks = {needle: mark for value, mark in taken if value for needle in needles(value)}
+        marks = {needle: mark for value, mark in taken for needle in needles(value)}
         self._marks = sorted(marks.items(), key=lambda pair: -len(pair[0]))
 
     def text(self, text: str, *, cut: bool = False) -> str:
@@ -57,19 +56,12 @@ class Scrub:
         found = [place for layer in layers(text) for place in self._places(layer)]
         return _replaced(text, found) if found else text
 
-    def data(self, value: Any) -> Any:
-        """The same for parsed JSON, its keys and numbers included."""
-        if not self._marks or value is None or isinstance(value, bool):
-            return value
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, list):
-            return [self.data(item) for item in cast("list[Any]", value)]
-        if isinstance(value, dict):
-            items = cast("dict[str, Any]", value).items()
-            return {self.text(key): self.data(item) for key, item in items}
-        text = self.text(str(value))
-        return value if text == str(value) else text
+    def body(self, body: bytes, *, cut: bool = False) -> bytes:
+        """The same for a body, text or not."""
+        if not self._marks:
+            return body
+        text = body.decode("utf-8", "surrogateescape")
+        return self.text(text, cut=cut).encode("utf-8", "surrogateescape")
 
     def _places(self, layer: Layer) -> Iterator[tuple[int, int, str]]:
         """Where values stand: from, to, and what to put there."""
@@ -79,7 +71,8 @@ class Scrub:
             while at >= 0:
                 end = at + len(needle)
                 if len(needle) >= PLAIN_FROM or _stands_alone(text, at, end):
-                    yield *layer.source(at, end), mark
+                    bare = needle.isdigit() and _is_number(text, at, end)
+                    yield *layer.source(at, end), f'"{mark}"' if bare else mark
                 at = text.find(needle, at + 1)
 
     def _stump(self, layer: Layer) -> int:
@@ -94,6 +87,12 @@ class Scrub:
 
 def _stands_alone(text: str, at: int, end: int) -> bool:
     return not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum())
+
+
+def _is_number(text: str, at: int, end: int) -> bool:
+    """Whether these digits are a number of JSON, which has to stay JSON."""
+    before, after = text[:at].rstrip()[-1:], text[end:].lstrip()[:1]
+    return bool(before and after) and before in ":[," and after in ",]}"
 
 
 def _replaced(text: str, found: list[tuple[int, int, str]]) -> str:

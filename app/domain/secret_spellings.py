@@ -10,7 +10,8 @@ from urllib.parse import unquote_to_bytes
 
 from app.domain.signatures import PREFIX
 
-# A shorter value may well be part of an innocent word, so it counts only where it stands alone.
+# A shorter value may well be part of an innocent word, so it counts only where it stands alone; and
+# shorter digits not at all, since they are in every second answer.
 PLAIN_FROM = 8
 _DEEPEST = 2  # how often a text may have been escaped
 # Kinds of escapes are undone apart from each other: a secret may itself look like another kind.
@@ -18,17 +19,19 @@ _KINDS = {
     "url": re.compile(r"(?:%[0-9a-f]{2})+", re.IGNORECASE),
     "json": re.compile(r"(?:\\u[0-9a-f]{4})+|\\x[0-9a-f]{2}|\\.", re.IGNORECASE | re.DOTALL),
     "html": re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,6});", re.IGNORECASE),
-    "nothing": re.compile("\ufffd"),  # NUL, as it is logged: every other byte of UTF-16
+    "nothing": re.compile("[\0\ufffd]+"),  # every other byte of UTF-16; NUL, and as it is logged
 }
 _CUT_OFF = re.compile(
-    r"(?:%[0-9a-f]?|\\(?:u[0-9a-f]{0,3}|x[0-9a-f]?)?|&#?[0-9a-z]{0,7}|\ufffd+)\Z", re.IGNORECASE
+    r"(?:%[0-9a-f]?|\\(?:u[0-9a-f]{0,3}|x[0-9a-f]?)?|&#?[0-9a-z]{0,7}|[\0\ufffd]+)\Z", re.IGNORECASE
 )
 
 
 def needles(value: str) -> Iterator[str]:
     """What a plain text must hold, after `normal`, to hold the value."""
     bare = value.removeprefix(PREFIX)
-    for each in (value, bare) if len(bare) >= PLAIN_FROM else (value,):
+    for each in {value, bare if len(bare) >= PLAIN_FROM else value}:
+        if len(each) < PLAIN_FROM and (each.isdigit() or not each):
+            continue
         yield normal(each)
         if len(each) >= PLAIN_FROM:
             yield each.encode().hex()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from standardwebhooks.webhooks import Webhook
 
-from app.domain.secrets import SecretValue
+from app.domain.secret_values import SecretValue
 
 PREFIX = "whsec_"
 TOLERANCE = timedelta(minutes=5)  # how far the sender's clock may be from ours

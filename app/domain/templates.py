@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import policy_checks, template_checks
+from app.domain import policy_checks, secret_uses, template_checks
 from app.domain.addresses import NOTHING_ALLOWED, AllowList
 from app.errors import Conflict, DraftIsStale, FieldError, Invalid, NotFound
 from app.models import (
@@ -79,8 +79,11 @@ def publish(
     row = find(session, template_id, lock=True)
     template = Template.read(row.draft)
     document = checked_document(template, allow)
-    template_checks.check_can_run(template)
-    _check_notification_templates(session, template)
+    gather(
+        lambda: template_checks.check_can_run(template),
+        lambda: _check_notification_templates(session, template),
+        lambda: template_checks.raise_if(secret_uses.missing(session, document["steps"])),
+    )
     version = WorkflowTemplateVersion(
         template_id=row.id,
         number=(row.newest_version or 0) + 1,

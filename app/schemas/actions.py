@@ -125,10 +125,25 @@ class Auth(Schema):
 
     type: Literal["bearer", "basic", "header"]
     secret: SecretName
-    username: str | None = Field(None, description="For basic.")
+    username: str | None = Field(None, max_length=200, description="For basic.")
     header: Annotated[str, AfterValidator(header_name)] | None = Field(
         None, description="For header: its name."
     )
+
+    @field_validator("username")
+    @classmethod
+    def _one_line(cls, name: str | None) -> str | None:
+        if name is not None and (":" in name or not name.isprintable()):
+            raise ValueError("A user name is one line without a colon.")
+        return name
+
+    @model_validator(mode="after")
+    def _what_its_type_needs(self) -> "Auth":
+        if self.type == "basic" and self.username is None:
+            raise ValueError("basic needs a username.")
+        if self.type == "header" and self.header is None:
+            raise ValueError("header needs a header: its name.")
+        return self
 
 
 class Webhook(AutomationConfig):

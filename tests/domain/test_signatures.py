@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from app.domain.secrets import SecretValue
+from app.domain.secret_values import SecretValue
 from app.domain.signatures import (
     BadSignature,
     random_signing_secret,
