@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import bells, clock, transaction
 from app.config import Settings
-from app.domain import claims, losses, overdue
+from app.domain import claims, losses, overdue, secrets
 from app.models.vocabulary import QUEUES
 
 log = logging.getLogger(__name__)
@@ -34,10 +34,16 @@ def note_what_is_late(session: Session, settings: Settings) -> None:
     overdue.note_overdue(session)
 
 
+def forget_old_secrets(session: Session, settings: Settings) -> None:
+    """Values that were rotated out, when their time is over."""
+    secrets.forget_old_values(session)
+
+
 # Schedules take their place here.
 CHORES: tuple[Callable[[Session, Settings], None], ...] = (
     give_back_expired_leases,
     note_what_is_late,
+    forget_old_secrets,
     ring_for_due_work,
 )
 

@@ -21,6 +21,7 @@ def register(app: Flask) -> None:
         instances,
         notification_templates,
         problems,
+        secrets,
         sms_status,
         steps,
     )
@@ -36,6 +37,7 @@ def register(app: Flask) -> None:
         deliveries,
         notification_templates,
         sms_status,
+        secrets,
         events,
     ):
         app.register_blueprint(noun.blueprint, url_prefix=PREFIX)

@@ -25,5 +25,16 @@ class TokenConverter(BaseConverter):
     regex = "[A-Za-z0-9_-]{1,200}"
 
 
+class SecretConverter(BaseConverter):
+    """The name of a secret, as templates may write it."""
+
+    regex = "[A-Za-z][A-Za-z0-9_.-]{0,63}"
+
+
 def register(app: Flask) -> None:
-    app.url_map.converters |= {"id": IdConverter, "key": KeyConverter, "token": TokenConverter}
+    app.url_map.converters |= {
+        "id": IdConverter,
+        "key": KeyConverter,
+        "token": TokenConverter,
+        "secret": SecretConverter,
+    }

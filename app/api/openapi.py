@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
 from app.api import idempotency, problems
-from app.api.converters import IdConverter, KeyConverter
+from app.api.converters import IdConverter, KeyConverter, SecretConverter
 from app.api.endpoint import Description, description_of
 from app.schemas.base import Schema
 from app.schemas.problem import PageOut, Problem
@@ -57,7 +57,7 @@ def described_routes(app: Flask) -> Iterator[tuple[Rule, str, Description]]:
     """Each rule and method with its description, by path, in the order of the noun's life."""
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         about = description_of(app.view_functions[rule.endpoint])
-        for method in ("GET", "POST", "PUT", "DELETE"):
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             if about is not None and method in (rule.methods or ()):
                 yield rule, method, about
 
@@ -125,7 +125,8 @@ def _path_schema(rule: Rule, name: str) -> dict[str, Any]:
     converter = rule._converters[name]
     if isinstance(converter, IdConverter):
         return {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
-    pattern = {"pattern": f"^{converter.regex}$"} if isinstance(converter, KeyConverter) else {}
+    named = isinstance(converter, KeyConverter | SecretConverter)
+    pattern = {"pattern": f"^{converter.regex}$"} if named else {}
     return {"type": "string", **pattern}
 
 

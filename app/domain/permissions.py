@@ -1,6 +1,6 @@
 """Who may do what: one table, asked by both doors. What is not listed is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from app.domain.people import Actor
 from app.domain.policy_checks import named_recipients
@@ -8,6 +8,7 @@ from app.errors import Forbidden
 from app.mailbox import Mailbox, mail_domains
 from app.models.vocabulary import Role
 from app.schemas.actions import PEOPLE_TYPES
+from app.schemas.policies import Policy
 from app.schemas.template import Template
 
 _ALL = frozenset(Role)
@@ -19,19 +20,28 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "read": _ALL,
     "operate": _OPERATE,
     "edit templates": _WRITE,
+    "manage secrets": _WRITE,
     "administer": frozenset({Role.ADMIN}),
 }
 
 
-def allows(actor: Actor, permission: str) -> bool:
-    """Whether the actor's role has the permission."""
-    return actor.role in PERMISSIONS[permission]
+# What these allow leads outside: beside the role it takes the permission to add automation.
+WITH_AUTOMATION = frozenset({"manage secrets"})
 
 
 def require(actor: Actor, permission: str) -> None:
-    """Raise Forbidden unless the actor's role has the permission."""
-    if not allows(actor, permission):
+    """Raise Forbidden unless the actor has the permission."""
+    if actor.role not in PERMISSIONS[permission]:
         raise Forbidden(f"Your role ({actor.role}) does not allow this: {permission}.")
+    if not allows(actor, permission):
+        raise Forbidden(f"Only who may add automation is allowed this: {permission}.")
+
+
+def allows(actor: Actor, permission: str) -> bool:
+    """Whether the actor has the permission."""
+    if permission in WITH_AUTOMATION and not actor.may_add_automation:
+        return False
+    return actor.role in PERMISSIONS[permission]
 
 
 def require_automation(
@@ -52,6 +62,10 @@ def require_automation(
                 f"{recipient} may lead outside the organisation: only an author who may add "
                 "automation may have it told."
             )
+    if _signed_with(template) != (_signed_with(before) if before else {}):
+        raise Forbidden(
+            "Only an author who may add automation may say what notices are signed with."
+        )
     if _automation_of(template) != (_automation_of(before) if before else {}):
         raise Forbidden(
             "Only an author who may add automation may change automation steps: what they do, "
@@ -72,6 +86,18 @@ def _may_lead_outside(recipient: str, domains: frozenset[str]) -> bool:
         return "{{" in recipient or Mailbox.parse(recipient).domain not in domains
     except ValueError:
         return True
+
+
+def _signed_with(template: Template) -> dict[str, str]:
+    """The secrets that notices are signed with, by their places."""
+    places: dict[str, Sequence[Policy]] = {"": template.notification_policies}
+    places |= {step.key: step.notification_policies for step in template.steps}
+    return {
+        f"{place}.{at}": policy.signing_secret
+        for place, policies in places.items()
+        for at, policy in enumerate(policies)
+        if policy.signing_secret
+    }
 
 
 def _automation_of(template: Template) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Which templates name which secrets, in their drafts or newest versions."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from sqlalchemy import select
@@ -16,29 +16,16 @@ from app.schemas.secret import SecretUse
 def uses(session: Session) -> dict[str, list[SecretUse]]:
     """The templates that name each secret, by the secret's name. Archived ones do not count."""
     found: dict[str, dict[int, SecretUse]] = defaultdict(dict)
-    for template_id, key, name, step in _steps(session):
-        for secret in named_in(step).values():
+    for template_id, key, name, document in _documents(session):
+        for secret in named_in(document).values():
             use = SecretUse(template_id=template_id, key=key, name=name)
             found[secret].setdefault(template_id, use)
     return {secret: list(by_id.values()) for secret, by_id in found.items()}
 
 
-def named_in(step: Mapping[str, Any]) -> dict[str, str]:
-    """The secrets that a step of a document names, by the path within it."""
-    found = {f"actionConfig.{at}": name for at, name in secrets_named(step["actionConfig"]).items()}
-    for at, policy in enumerate(cast("list[dict[str, Any]]", step["notificationPolicies"])):
-        if name := policy.get("signingSecret"):
-            found[f"notificationPolicies.{at}.signingSecret"] = name
-    return found
-
-
-def missing(session: Session, steps: Iterable[Mapping[str, Any]]) -> list[FieldError]:
-    """A fault at each place of a document's steps that names a secret which does not exist."""
-    named = {
-        f"steps.{at}.{path}": name
-        for at, step in enumerate(steps)
-        for path, name in named_in(step).items()
-    }
+def missing(session: Session, document: Mapping[str, Any]) -> list[FieldError]:
+    """A fault at each place of a template's document that names a secret which does not exist."""
+    named = named_in(document)
     known = set(session.scalars(select(Secret.name).where(Secret.name.in_(set(named.values())))))
     return [
         FieldError(path, f"There is no secret named {name}.")
@@ -47,20 +34,45 @@ def missing(session: Session, steps: Iterable[Mapping[str, Any]]) -> list[FieldE
     ]
 
 
-def _steps(session: Session) -> Iterator[tuple[int, str, str, Mapping[str, Any]]]:
-    """All steps of templates that are not archived, as documents: of drafts, of newest versions."""
-    template, version, step = WorkflowTemplate, WorkflowTemplateVersion, WorkflowTemplateStep
-    drafts = select(template.id, template.key, template.name, template.draft)
-    for id, key, name, draft in session.execute(drafts.where(template.archived_at.is_(None))):
-        yield from ((id, key, name, document) for document in draft["steps"])
-    published = (
-        select(
-            template.id, template.key, template.name, step.action_config, step.notification_policies
-        )
-        .join(version, version.template_id == template.id)
-        .join(step, step.version_id == version.id)
-        .where(template.archived_at.is_(None), version.number == template.newest_version)
-        .order_by(template.id)
-    )
-    for id, key, name, config, policies in session.execute(published):
-        yield id, key, name, {"actionConfig": config, "notificationPolicies": policies}
+def named_in(document: Mapping[str, Any]) -> dict[str, str]:
+    """The secrets that a template's document names, by the path where it does."""
+    found = dict(_in_policies("", document))
+    for at, step in enumerate(cast("list[dict[str, Any]]", document["steps"])):
+        for path, name in secrets_named(step["actionConfig"]).items():
+            found[f"steps.{at}.actionConfig.{path}"] = name
+        found |= _in_policies(f"steps.{at}.", step)
+    return found
+
+
+def _in_policies(place: str, part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    policies = cast("list[dict[str, Any]]", part.get("notificationPolicies") or [])
+    for at, policy in enumerate(policies):
+        if name := policy.get("signingSecret"):
+            yield f"{place}notificationPolicies.{at}.signingSecret", name
+
+
+def _documents(session: Session) -> Iterator[tuple[int, str, str, Mapping[str, Any]]]:
+    """Drafts and newest versions of all templates that are not archived; of versions, what may
+    name a secret."""
+    template, version = WorkflowTemplate, WorkflowTemplateVersion
+    about = select(template.id, template.key, template.name).where(template.archived_at.is_(None))
+    for id, key, name, draft in session.execute(about.add_columns(template.draft)):
+        yield id, key, name, draft
+    newest = version.number == template.newest_version
+    published = about.join(version, (version.template_id == template.id) & newest)
+    rows = session.execute(published.add_columns(version.id, version.notification_policies)).all()
+    steps = _steps(session, [row[3] for row in rows])
+    for id, key, name, version_id, policies in rows:
+        document = {"notificationPolicies": policies, "steps": steps[version_id]}
+        yield id, key, name, document
+
+
+def _steps(session: Session, version_ids: list[int]) -> dict[int, list[dict[str, Any]]]:
+    step = WorkflowTemplateStep
+    query = select(step.version_id, step.action_config, step.notification_policies)
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for version_id, config, policies in session.execute(
+        query.where(step.version_id.in_(version_ids))
+    ):
+        found[version_id].append({"actionConfig": config, "notificationPolicies": policies})
+    return found

@@ -131,7 +131,7 @@ def reencrypt(session: Session, keyring: Keyring, actor: str) -> Reencrypted:
     rows = session.scalars(select(Secret).order_by(Secret.id).with_for_update())
     done, already, faults = 0, 0, dict[str, str]()
     for row in rows:
-        forget_if_over(row)
+        _forget_if_over(row)
         if {row.key_id, row.previous_key_id or keyring.newest} == {keyring.newest}:
             already += 1
             continue
@@ -150,10 +150,10 @@ def forget_old_values(session: Session) -> None:
     """Old values whose time is over go, so that they can't be read later either."""
     over = Secret.previous_until <= clock.now()
     for row in session.scalars(select(Secret).where(over).with_for_update(skip_locked=True)):
-        forget_if_over(row)
+        _forget_if_over(row)
 
 
-def forget_if_over(row: Secret) -> None:
+def _forget_if_over(row: Secret) -> None:
     if row.previous_until is not None and row.previous_until <= clock.now():
         row.previous_ciphertext = row.previous_key_id = row.previous_until = None
 

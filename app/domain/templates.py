@@ -82,7 +82,7 @@ def publish(
     gather(
         lambda: template_checks.check_can_run(template),
         lambda: _check_notification_templates(session, template),
-        lambda: template_checks.raise_if(secret_uses.missing(session, document["steps"])),
+        lambda: template_checks.raise_if(secret_uses.missing(session, document)),
     )
     version = WorkflowTemplateVersion(
         template_id=row.id,

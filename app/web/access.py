@@ -43,7 +43,7 @@ class Visitor:
         return f"{self.id}.{self.epoch}"
 
     def may(self, permission: str) -> bool:
-        return self.role in permissions.PERMISSIONS[permission]
+        return permissions.allows(self.actor, permission)
 
 
 def visitor() -> Visitor:

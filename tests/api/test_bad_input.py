@@ -26,6 +26,9 @@ ROUTES = [
     ("POST", "/instances/1/cancel"),
     ("POST", "/instances/1/pause"),
     ("POST", "/instances/1/resume"),
+    ("POST", "/secrets"),
+    ("PATCH", "/secrets/TOKEN"),
+    ("POST", "/secrets/TOKEN/rotate"),
     *(
         ("POST", f"/instances/1/steps/pack/{verb}")
         for verb in ("start", "complete", "fail", "retry", "skip", "replay", "run-now")

@@ -12,9 +12,11 @@ from tests.api.test_main_story import publish, start
 
 OPEN = "open"
 SIGNED = "a signature, whoever it is"
+AUTOMATION_AUTHOR = "author who may add automation"
 TEMPLATE = "/api/workflows/templates/<id:template_id>"
 NOTIFICATION = "/api/workflows/notification-templates/<key:key>"
 INSTANCE = "/api/workflows/instances/<id:instance_id>"
+SECRET = "/api/workflows/secrets/<secret:name>"
 STEP = f"{INSTANCE}/steps/<key:key>"
 
 # What each route needs. A route that is not here fails the first test.
@@ -60,12 +62,19 @@ NEEDS = {
         f"POST {STEP}/{verb}": "operate"
         for verb in ("start", "complete", "fail", "retry", "skip", "replay", "run-now")
     },
+    "GET /api/workflows/secrets": "edit templates",
+    "POST /api/workflows/secrets": "manage secrets",
+    f"GET {SECRET}": "edit templates",
+    f"PATCH {SECRET}": "manage secrets",
+    f"DELETE {SECRET}": "manage secrets",
+    f"POST {SECRET}/rotate": "manage secrets",
 }
 MAY = {
     None: {OPEN},
     "viewer": {OPEN, "read"},
     "operator": {OPEN, "read", "operate"},
     "author": {OPEN, "read", "operate", "edit templates"},
+    AUTOMATION_AUTHOR: {OPEN, "read", "operate", "edit templates", "manage secrets"},
     "admin": {OPEN, *PERMISSIONS},
 }
 
@@ -88,16 +97,19 @@ def test_every_route_is_listed_here(app):
 def test_a_role_may_what_the_table_says_and_no_more(app, caller, admin, role):
     publish(admin)
     start(admin)
-    ours = caller(role)
+    role, may = ("author", True) if role == AUTOMATION_AUTHOR else (role, False)
+    ours = caller(role, may_add_automation=may)
+    allowed = MAY[AUTOMATION_AUTHOR if may else role]
     for method, rule in routes(app):
         path = (
             re.sub(r"<id:\w+>", "1", rule)
             .replace("<key:key>", "pack")
             .replace("<name>", "x")
+            .replace("<secret:name>", "X")
             .replace("<token:token>", "x" * 43)
         )
         status = ours.ask(method, path, headers={"Last-Event-ID": "0"}).status_code
-        if NEEDS[f"{method} {rule}"] in MAY[role]:
+        if NEEDS[f"{method} {rule}"] in allowed:
             assert status not in (401, 403), f"{role} should be let in: {method} {rule}"
         else:
             unsigned = NEEDS[f"{method} {rule}"] == SIGNED
