@@ -56,7 +56,7 @@ def mail_domains(text: str) -> frozenset[str]:
 def split(text: str) -> tuple[str, str]:
     """Name and address as they are written, unchecked."""
     text = text.strip()
-    if not text.endswith(">"):
+    if not text.endswith(">") or "<" not in text:
         return "", text
     name, _, address = text[:-1].rpartition("<")
     name = name.strip()

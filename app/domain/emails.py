@@ -49,9 +49,10 @@ def build(
     domains it may go to; empty: no limit. Raises MissingPath or NotAMail."""
     refused: list[Refusal] = []
     boxes = {field: _boxes(config.get(field), context, refused, inside) for field in _RECIPIENTS}
-    recipients = list(
-        {box.address.lower(): box.address for f in boxes.values() for box in f}.values()
-    )
+    found: dict[str, str] = {}
+    for box in (box for field in boxes.values() for box in field):
+        found.setdefault(box.address.lower(), box.address)
+    recipients = list(found.values())
     if len(recipients) > MOST_RECIPIENTS:
         raise NotAMail(f"it has {len(recipients)} recipients; {MOST_RECIPIENTS} fit")
     if not recipients and not refused:

@@ -92,6 +92,8 @@ def _fault(error: Exception) -> NotRenderable:
     line = None
     if token is not None and token.start_index >= 0:
         line = token.source.count("\n", 0, token.start_index) + 1
+    if line is None:  # it came to the end and still waited
+        reason = reason.replace("end of expression", "the end of the text")
     if isinstance(error, UndefinedError):
         return NotRenderable(f"{reason} is missing", line, reason)
     return NotRenderable(reason, line)

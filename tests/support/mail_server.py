@@ -41,7 +41,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         tls: ssl.SSLContext | None = None,
         implicit: bool = False,
     ) -> None:
-        self.answers = dict(answers or {})
+        self.answers: dict[str, Any] = dict(answers or {})
         self.offers = offers
         self.tls, self.implicit = tls, implicit
         self.heard: list[Heard] = []
