@@ -16,8 +16,10 @@ def register(app: Flask) -> None:
         assets,
         auth,
         dashboard,
+        deliveries,
         errors,
         frame,
+        inbox,
         instances,
         search,
         security,
@@ -30,7 +32,19 @@ def register(app: Flask) -> None:
     _set_up_jinja(app)
     for what in (security, access, assets, frame, errors):
         what.register(app)
-    for noun in (auth, dashboard, instances, steps, tasks, templates, search, account, settings):
+    for noun in (
+        auth,
+        dashboard,
+        instances,
+        steps,
+        tasks,
+        templates,
+        search,
+        account,
+        settings,
+        deliveries,
+        inbox,
+    ):
         app.register_blueprint(noun.blueprint)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app import clock, transaction
-from app.domain import processes
+from app.domain import inbox, processes
 from app.extensions import htmx
 from app.models import AutomationJob, WorkerProcess
 from app.models.vocabulary import AUTOMATION_QUEUE
@@ -32,7 +32,7 @@ class Banner:
 def register(app: Flask) -> None:
     @app.context_processor
     def _frame() -> dict[str, Any]:
-        nothing = {"nav_counts": {}, "banner": None, "version": VERSION}
+        nothing = {"nav_counts": {}, "unread": 0, "banner": None, "version": VERSION}
         if htmx.wants_partial or not current_user.is_authenticated:
             return nothing
         try:
@@ -44,7 +44,8 @@ def register(app: Flask) -> None:
 
 def _around(session: Session, who: Visitor) -> dict[str, Any]:
     counts = {"tasks.index": tasks.count(session, who)} if who.may("operate") else {}
-    return {"nav_counts": counts, "banner": banner(session)}
+    unread = inbox.unread(session, who.id)
+    return {"nav_counts": counts, "unread": unread, "banner": banner(session)}
 
 
 def banner(session: Session) -> Banner | None:

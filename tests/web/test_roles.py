@@ -2,9 +2,13 @@
 
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 
+from app import clock, transaction
+from app.models import InboxMessage, User
 from app.models.vocabulary import Role
 from app.web.access import EVERYBODY, permission_of
+from tests.support.telling import tell
 
 READ = frozenset(Role)
 OPERATE = READ - {Role.VIEWER}
@@ -39,6 +43,15 @@ MATRIX = {
     ("GET", "settings.show"): (READ, "/settings"),
     ("POST", "settings.send_test"): (OPERATE, "/settings/test/IN_APP"),
     ("GET", "settings.follow_test"): (READ, "/settings/tests/1"),
+    ("GET", "deliveries.index"): (READ, "/deliveries"),
+    ("GET", "deliveries.show"): (READ, "/deliveries/{delivery}"),
+    ("POST", "deliveries.replay"): (OPERATE, "/deliveries/{delivery}/replay"),
+    ("POST", "deliveries.replay_all"): (OPERATE, "/deliveries/replay"),
+    ("GET", "deliveries.person"): (READ, "/people/1"),
+    ("GET", "inbox.index"): (READ, "/inbox"),
+    ("GET", "inbox.bell"): (READ, "/inbox/bell"),
+    ("POST", "inbox.open_message"): (READ, "/inbox/{message}"),
+    ("POST", "inbox.read_all"): (READ, "/inbox/read"),
     ("GET", "search.go"): (READ, "/search?q=order"),
 }
 
@@ -50,6 +63,27 @@ def html_routes(app: Flask) -> set[tuple[str, str]]:
         if rule.endpoint != "static" and not rule.endpoint.startswith("api_")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
+
+
+def filled(path: str, order: int) -> str:
+    """The path with ids of things that are there, for whoever was the last to come."""
+    if "{delivery}" not in path and "{message}" not in path:
+        return path.format(id=order)
+    with transaction.writing() as session:
+        user_id = session.scalar(select(func.max(User.id)))
+        delivery = tell(session, order, user_id)
+        message = InboxMessage(
+            user_id=user_id,
+            delivery_id=delivery,
+            title="Pack failed",
+            body="",
+            href=f"/instances/{order}",
+            created_at=clock.now(),
+        )
+        if user_id is not None:
+            session.add(message)
+            session.flush()
+        return path.format(id=order, delivery=delivery, message=message.id or 1)
 
 
 def test_every_route_is_in_the_matrix(app):
@@ -66,7 +100,7 @@ def test_every_view_names_its_permission(app):
 def test_each_role_opens_what_it_may_and_nothing_else(visit, order, method, endpoint, role):
     allowed, path = MATRIX[method, endpoint]
     person = visit(role)
-    answer = person.ask(method, path.format(id=order))
+    answer = person.ask(method, filled(path, order))
     status = answer.status_code
     answer.close()
     if allowed == EVERY or role in allowed:
@@ -78,7 +112,7 @@ def test_each_role_opens_what_it_may_and_nothing_else(visit, order, method, endp
 @pytest.mark.parametrize(("method", "endpoint"), MATRIX)
 def test_a_stranger_is_led_to_the_sign_in(visit, order, method, endpoint):
     allowed, path = MATRIX[method, endpoint]
-    answer = visit(None).ask(method, path.format(id=order))
+    answer = visit(None).ask(method, filled(path, order))
     if allowed == EVERY:
         assert answer.status_code in (200, 401)
     elif method == "GET":

@@ -1,0 +1,124 @@
+"""What the pages of deliveries show."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain import deliveries
+from app.domain.channels import CHANNELS
+from app.domain.deliveries import MOST_REPLAYED, Filter
+from app.models import NotificationDelivery, User, WorkflowInstance
+from app.models.vocabulary import DeliveryState
+from app.schemas.instance import DeliveryOut
+
+ROWS = 50
+_STATES = {"": "All", "FAILED": "Failed", "QUEUED": "On their way", "SENT": "Sent"}
+_STATES |= {"SKIPPED": "Skipped"}
+
+
+class DeliveryRow(DeliveryOut):
+    """A line of the list."""
+
+    title: str | None
+    user_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the URL of the list says. Empty: everything."""
+
+    channel: str = ""
+    state: str = ""
+    template: str = ""
+    recipient: str = ""
+    error: str = ""
+    instance: str = ""
+    user: str = ""
+    cursor: str = ""
+
+    @classmethod
+    def read(cls, given: Mapping[str, str]) -> "Filters":
+        names = cls.__dataclass_fields__
+        said = {name: given.get(name, "").replace("\x00", "").strip()[:320] for name in names}
+        for name in ("instance", "user", "cursor"):
+            whole = said[name].isascii() and said[name].isdigit() and len(said[name]) <= 18
+            said[name] = said[name] if whole else ""
+        said["channel"] = said["channel"] if said["channel"] in CHANNELS else ""
+        said["state"] = said["state"] if said["state"] in list(DeliveryState) else ""
+        return cls(**said)
+
+    @property
+    def any(self) -> bool:
+        return any(value for name, value in asdict(self).items() if name != "cursor")
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What is asked for, by name."""
+        return {k: v for k, v in asdict(self).items() if v and k != "cursor"}
+
+    def url(self, **other: Any) -> str:
+        """The same list with some of it changed."""
+        values: dict[str, Any] = {k: v for k, v in (self.kept | other).items() if v}
+        return url_for("deliveries.index", **values)
+
+    def wanted(self) -> Filter:
+        return Filter(
+            channel=self.channel or None,
+            state=self.state or None,
+            template=self.template or None,
+            recipient=self.recipient or None,
+            error=self.error or None,
+            instance_id=int(self.instance) if self.instance else None,
+            user_id=int(self.user) if self.user else None,
+        )
+
+
+def list_page(session: Session, filters: Filters) -> dict[str, Any]:
+    """What deliveries/index.html expects."""
+    wanted = filters.wanted()
+    before = int(filters.cursor) if filters.cursor else None
+    found, further = deliveries.find_all(session, wanted, before=before, limit=ROWS)
+    return {
+        "filters": filters,
+        "deliveries": _rows(session, found),
+        "next_url": filters.url(cursor=further) if further else None,
+        "matching": deliveries.count(session, wanted) if filters.any else 0,
+        "most": MOST_REPLAYED,
+        "states": [*_STATES.items()],
+        "channels": [(name, facts.label) for name, facts in CHANNELS.items()],
+        "person": session.get(User, wanted.user_id) if wanted.user_id else None,
+    }
+
+
+def one_page(session: Session, delivery_id: int) -> dict[str, Any]:
+    """What deliveries/show.html expects. Raises NotFound."""
+    found = deliveries.find(session, delivery_id)
+    row = NotificationDelivery
+    later = select(row.id, row.replay_of, row.fallback_of).where(
+        (row.replay_of == delivery_id) | (row.fallback_of == delivery_id)
+    )
+    return {
+        "delivery": _rows(session, [found])[0],
+        "later": session.execute(later.order_by(row.id)).all(),
+    }
+
+
+def _rows(session: Session, found: list[DeliveryOut]) -> list[DeliveryRow]:
+    ids = [one.id for one in found]
+    row = NotificationDelivery
+    query = (
+        select(row.id, row.user_id, WorkflowInstance.title)
+        .outerjoin(WorkflowInstance, WorkflowInstance.id == row.instance_id)
+        .where(row.id.in_(ids))
+    )
+    more = {one.id: one for one in session.execute(query)} if ids else {}
+    return [
+        DeliveryRow.model_construct(
+            **dict(one), title=more[one.id].title, user_id=more[one.id].user_id
+        )
+        for one in found
+    ]
