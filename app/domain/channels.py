@@ -144,7 +144,7 @@ CHANNELS: Mapping[Channel, ChannelFacts] = {
             address_of=_nowhere,
             no_address="is not reached by chat: name a place, chat:NAME",
             read=_place,
-            literal="chat:NAME, a place of the settings page",
+            literal="chat:NAME, NAME being a place of the settings page",
             not_ready=_chat_not_ready,
         ),
         ChannelFacts(
@@ -166,7 +166,7 @@ CHANNELS: Mapping[Channel, ChannelFacts] = {
             address_of=_nowhere,
             no_address="is not reached by webhook: name a URL",
             read=_web,
-            literal="a URL, https://…",
+            literal="a URL such as https://hooks.example.com/runsheet",
             not_ready=_nowhere,
         ),
     )

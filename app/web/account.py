@@ -86,11 +86,11 @@ def _as_typed(error: FieldError) -> FieldError:
 def _page(session: Session) -> dict[str, Any]:
     settings: Settings = current_app.config["SETTINGS"]
     user = session.get_one(User, visitor().id)
-    key = settings.vapid_private_key
+    key, browsers = settings.vapid_private_key, accounts.browsers_of(session, visitor().id)
     return {
         "user": user,
-        "channels": channel_views.personal(settings, user),
-        "browsers": accounts.browsers_of(session, user.id),
+        "channels": channel_views.personal(settings, user, browsers=bool(browsers)),
+        "browsers": browsers,
         "push_key": push.public_key(key) if key else None,
         "test": channel_views.shown_test(session, request.args.get("test")),
     }

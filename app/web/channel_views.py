@@ -85,19 +85,22 @@ class PersonalView:
     lacks: str | None
 
 
-def personal(settings: Settings, user: User) -> list[PersonalView]:
-    """The channels that can reach a person."""
+def personal(settings: Settings, user: User, *, browsers: bool) -> list[PersonalView]:
+    """The channels that can reach a person; `browsers`: whether they have one that is told."""
     return [
-        PersonalView(name, CHANNELS[name].label, _lacks(name, settings, user)) for name in PERSONAL
+        PersonalView(name, CHANNELS[name].label, _lacks(name, settings, user, browsers=browsers))
+        for name in PERSONAL
     ]
 
 
-def _lacks(name: Channel, settings: Settings, user: User) -> str | None:
+def _lacks(name: Channel, settings: Settings, user: User, *, browsers: bool) -> str | None:
     facts = CHANNELS[name]
     if facts.not_ready(settings):
         return "not set up here"
     if facts.address_of(user) is None:
         return "add your phone number first"
+    if name is Channel.PUSH and not browsers:
+        return "add a browser first"
     return None
 
 

@@ -26,6 +26,8 @@ def paths(instance: str) -> list[str]:
         "/templates/1",
         "/templates/1?step=ship",
         "/templates/1/start",
+        "/account",
+        "/settings",
         "/nowhere",
     ]
 
