@@ -11,6 +11,7 @@ from app.domain.redaction import readable, redact
 from app.errors import Invalid
 from app.schemas.base import loads
 from app.schemas.callback import CallIn
+from app.schemas.durations import duration_words, parse_duration
 
 _OURS = frozenset(CallIn.model_fields)
 _NO_REASON = "The call said that it failed."
@@ -90,4 +91,5 @@ def on_timeout(config: Mapping[str, Any]) -> Verdict:
     """What becomes of a step that nobody called in time."""
     if config["onTimeout"] == "complete":
         return Verdict(output={"outcome": "timeout"})
-    return Verdict(error=f"Nobody called within {config['timeout']}.")
+    patience = duration_words(parse_duration(config["timeout"]))
+    return Verdict(error=f"Nobody called within {patience}.")

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 
-from app.domain import email_checks
+from app.domain import callback_urls, email_checks
 from app.domain.addresses import AddressRefused, AllowList
 from app.domain.graph import sorted_by_dependency
 from app.domain.input_schemas import check_schema
+from app.domain.placeholders import paths_in
 from app.domain.policy_checks import policy_faults
 from app.domain.urls import vet_template
 from app.errors import FieldError, Invalid
-from app.schemas.actions import Email, FormInput, Webhook
+from app.schemas.actions import WAIT_CALLBACK, Email, FormInput, Webhook
 from app.schemas.base import Schema, gather
 from app.schemas.template import Template
 
@@ -21,6 +22,7 @@ def check_shape(template: Template) -> None:
         lambda: _check_dependencies(template),
         lambda: check_schema(template.input_schema, "inputSchema"),
         lambda: raise_if(policy_faults(template)),
+        lambda: raise_if(_callback_faults(template)),
     )
 
 
@@ -80,6 +82,17 @@ def _cycle_faults(template: Template) -> list[FieldError]:
         for at, step in enumerate(template.steps)
         if step.key not in ordered
     ]
+
+
+def _callback_faults(template: Template) -> Iterable[FieldError]:
+    """Steps that hand on the callback URL of a step that has none."""
+    waiting = {step.key for step in template.steps if step.action_type == WAIT_CALLBACK}
+    for at, step in enumerate(template.steps):
+        for path in paths_in(step.action_config):
+            root, key, name = (*path.split(".", 2), "", "")[:3]
+            if root == "steps" and name == callback_urls.PLACEHOLDER and key not in waiting:
+                message = f"{path}: there is no WAIT_CALLBACK step with the key {key!r}."
+                yield FieldError(f"steps.{at}.actionConfig", message)
 
 
 def raise_if(faults: Iterable[FieldError]) -> None:

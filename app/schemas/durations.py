@@ -24,6 +24,24 @@ def parse_duration(text: str) -> timedelta:
     return duration
 
 
+def duration_words(duration: timedelta) -> str:
+    """'2 hours', '1 day 12 hours', '90 seconds'."""
+    seconds = int(duration.total_seconds())
+    if 0 < seconds < 120:
+        return _number(seconds, "second")
+    parts = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+    found: list[str] = []
+    for size, unit in parts:
+        count, seconds = divmod(seconds, size)
+        if count:
+            found.append(_number(count, unit))
+    return " ".join(found) or "no time"
+
+
+def _number(count: int, unit: str) -> str:
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
 def parse_moment(text: str, *, zone_required: bool = False) -> datetime:
     """`2026-01-31T09:00:00+01:00` in UTC; without a zone it is UTC, unless one is required.
     Raises ValueError with a message for authors, also for times too far off to be meant."""

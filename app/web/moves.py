@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from app import transaction
 from app.errors import Conflict, Invalid, Malformed, RunsheetError
 from app.extensions import htmx
+from app.models.vocabulary import ActionState
 from app.web import places, sentences, view_models
 from app.web.access import visitor
 from app.web.places import Place
@@ -27,6 +28,8 @@ DONE = {
     "resume": "{} goes on.",
     "cancel": "{} is cancelled.",
 }
+
+WAITS_AGAIN = "{} waits for a call again, at the same URL."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,9 @@ def _done(move: Move, place: Place) -> Response:
     with transaction.reading() as session:
         page = view_models.page(session, move.instance_id, place, visitor())
     name = page["step"].name if move.key else page["instance"].title
-    flash(DONE[move.verb].format(name))
+    waits = page["step"] and page["step"].action_state == ActionState.WAITING
+    said = WAITS_AGAIN if waits and move.verb == "retry" else DONE[move.verb]
+    flash(said.format(name))
     if htmx.wants_partial:
         return make_response(render_template("instances/move.htmx.html", **page))
     return redirect(place.url(move.instance_id), 303)

@@ -8,12 +8,13 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import previews
+from app.domain import callback_urls, previews
 from app.domain.addresses import AllowList
 from app.domain.contexts import contexts_of
 from app.domain.previews import Given, Preview
 from app.domain.samples import sample_context
 from app.models.vocabulary import State
+from app.schemas.actions import WAIT_CALLBACK
 from app.schemas.instance import InstanceOut, StepOut
 from app.web import exchanges
 from app.web.template_views import TemplateView
@@ -32,6 +33,8 @@ def of_instance_step(session: Session, instance: InstanceOut, step: StepOut) -> 
     if step.action_type not in previews.PREVIEWS or step.state not in _OPEN:
         return None
     context = contexts_of(session.connection(), {instance.id})[instance.id]
+    waiting = (s.key for s in instance.steps if s.action_type == WAIT_CALLBACK)
+    context = callback_urls.with_urls(context, dict.fromkeys(waiting, callback_urls.CONCEALED))
     unknown = {s.key for s in instance.steps if s.output is None and s.state in _OPEN}
     given = _given(context, step.execution_token)
     return _shown(previews.preview(step.action_type, step.action_config, given, unknown))

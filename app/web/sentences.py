@@ -9,11 +9,12 @@ from markupsafe import Markup
 from app import clock
 from app.errors import MoveNotAllowed, RunsheetError
 from app.models.vocabulary import ActionState, AttemptOutcome, State
-from app.schemas.actions import PEOPLE_TYPES
+from app.schemas.actions import PEOPLE_TYPES, WAIT_CALLBACK
 from app.schemas.instance import AttemptOut, StepOut
 from app.web import words
 
 _DONE = (State.COMPLETED, State.SKIPPED)
+CALL = "waits for a call"
 
 
 def waits_for(step: Any, by_key: Mapping[str, Any]) -> Markup | str | None:
@@ -50,6 +51,9 @@ def standing(step: Any) -> Markup | str | None:
         )
     if step.action_state == ActionState.SCHEDULED and step.next_attempt_at:
         return Markup("goes on {}").format(words.time(step.next_attempt_at))
+    if step.action_state == ActionState.WAITING:
+        until = step.next_attempt_at
+        return Markup("waits for a call, until {}").format(words.time(until)) if until else CALL
     return "is running" if step.action_state == ActionState.RUNNING else "is queued"
 
 
@@ -61,7 +65,8 @@ def headline(step: Any) -> Markup | str:
     """An open step in a list of instances: what it waits for, or what is wrong."""
     if step.state != State.FAILED:
         return Markup("{} {}").format(step.name, standing(step))
-    tried = f", tried {step.attempts}{_of(step)}" if step.attempts else ""
+    tries = step.attempts and step.action_type != WAIT_CALLBACK  # who waits does not try
+    tried = f", tried {step.attempts}{_of(step)}" if tries else ""
     return f"{step.name}: {(step.error or step.reason or 'failed').rstrip('.')}{tried}"
 
 
@@ -103,9 +108,12 @@ def target(step: Any) -> str | None:
     return host.rpartition("@")[2] or None
 
 
-def acted_on(attempts: Sequence[AttemptOut]) -> tuple[bool | None, str | None]:
+def acted_on(step: StepOut) -> tuple[bool | None, str | None]:
     """Whether the receiver may have acted, and on which tries. It has not when no byte reached
     it; a refusal (4xx) leaves it open, so None."""
+    if step.action_type == WAIT_CALLBACK:
+        return None, None
+    attempts = step.automation_log
     tries = [str(a.attempt) for a in attempts if not a.replay and _may_have_acted(a)]
     if tries:
         return True, f"tr{'y' if len(tries) == 1 else 'ies'} {_listed(tries)}"

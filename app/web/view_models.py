@@ -11,8 +11,9 @@ from app.domain.previews import Preview
 from app.errors import NotFound
 from app.models.vocabulary import State
 from app.schemas.instance import AttemptOut, EventOut, InstanceOut, StepOut
-from app.web import exchanges, previews, schema_forms, sentences, words
+from app.web import callback_views, exchanges, previews, schema_forms, sentences, words
 from app.web.access import Visitor
+from app.web.callback_views import CallbackView
 from app.web.graph import Graph, layout
 from app.web.places import Place
 
@@ -32,6 +33,7 @@ class StepView(StepOut):
     target: str | None
     may_have_acted: bool | None
     acted_on: str | None
+    callback: CallbackView | None
     when: None = None
 
     model_config = {"arbitrary_types_allowed": True}
@@ -86,7 +88,7 @@ def step_views(steps: list[StepOut], visitor: Visitor) -> list[StepView]:
 
 
 def _step(step: StepOut, by_key: Mapping[str, StepOut], visitor: Visitor) -> StepView:
-    may_have_acted, acted_on = sentences.acted_on(step.automation_log)
+    may_have_acted, acted_on = sentences.acted_on(step)
     return StepView.model_construct(
         **dict(step)
         | {
@@ -99,6 +101,7 @@ def _step(step: StepOut, by_key: Mapping[str, StepOut], visitor: Visitor) -> Ste
             "target": sentences.target(step),
             "may_have_acted": may_have_acted,
             "acted_on": acted_on,
+            "callback": callback_views.of(step, visitor),
         }
     )
 
