@@ -29,6 +29,7 @@ class Preview:
     """`content` is rendered; None if it can't be, and `faults` say why, field by field.
 
     assumed   paths that only a workflow knows; in made-up values they stand as themselves
+    values    what it was rendered with
     size      what an SMS takes
     """
 
@@ -36,6 +37,7 @@ class Preview:
     content: dict[str, Any] | None = None
     faults: list[FieldError] = field(default_factory=list[FieldError])
     assumed: list[str] = field(default_factory=list[str])
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
     size: sms.Size | None = None
 
 
@@ -89,9 +91,9 @@ def preview(
         said = notification_contents.render(content, channel, values)
     except NotRenderable:
         found = notification_contents.faults_with(content, channel, values)
-        return Preview(channel=channel, faults=found, assumed=assumed)
+        return Preview(channel=channel, faults=found, assumed=assumed, values=values)
     size = sms.size(said["text"]) if channel == Channel.SMS else None
-    return Preview(channel=channel, content=said, assumed=assumed, size=size)
+    return Preview(channel=channel, content=said, assumed=assumed, values=values, size=size)
 
 
 def _open_paths(content: Mapping[str, Any]) -> list[str]:

@@ -5,6 +5,9 @@ from pathlib import Path
 from flask import Flask
 from jinja2 import StrictUndefined
 
+from app.domain.channels import CHANNELS
+from app.models.vocabulary import Channel
+
 ROOT = Path(__file__).parent
 
 
@@ -21,6 +24,8 @@ def register(app: Flask) -> None:
         frame,
         inbox,
         instances,
+        notification_drafts,
+        notification_templates,
         search,
         security,
         settings,
@@ -46,6 +51,8 @@ def register(app: Flask) -> None:
         inbox,
     ):
         app.register_blueprint(noun.blueprint)
+    for noun in (notification_templates, notification_drafts):
+        app.register_blueprint(noun.blueprint)
 
 
 def _set_up_jinja(app: Flask) -> None:
@@ -53,5 +60,6 @@ def _set_up_jinja(app: Flask) -> None:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     jinja = app.jinja_env
     jinja.undefined = StrictUndefined  # a name that is missing is a bug, not an empty string
+    jinja.filters["channel_label"] = lambda name: CHANNELS[Channel(name)].label
     jinja.trim_blocks = jinja.lstrip_blocks = True
     jinja.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}

@@ -12,8 +12,10 @@ from tests.support.telling import tell
 
 READ = frozenset(Role)
 OPERATE = READ - {Role.VIEWER}
+WRITE = OPERATE - {Role.OPERATOR}
 EVERY = "everybody, signed in or not"
 
+NOTIFICATIONS = "/notification-templates"
 STEP = "/instances/{id}/steps/pack"
 # Route: who may, and a path that leads there.
 MATRIX = {
@@ -52,6 +54,18 @@ MATRIX = {
     ("GET", "inbox.bell"): (READ, "/inbox/bell"),
     ("POST", "inbox.open_message"): (READ, "/inbox/{message}"),
     ("POST", "inbox.read_all"): (READ, "/inbox/read"),
+    ("GET", "notification_templates.index"): (READ, NOTIFICATIONS),
+    ("GET", "notification_templates.show"): (READ, f"{NOTIFICATIONS}/step-failed"),
+    ("GET", "notification_templates.mail"): (READ, f"{NOTIFICATIONS}/step-failed/mail"),
+    ("GET", "notification_templates.new"): (WRITE, "/notification-drafts/new"),
+    ("GET", "notification_templates.edit"): (WRITE, f"{NOTIFICATIONS}/step-failed/edit"),
+    ("POST", "notification_templates.create"): (WRITE, NOTIFICATIONS),
+    ("POST", "notification_templates.save"): (WRITE, f"{NOTIFICATIONS}/step-failed"),
+    ("POST", "notification_templates.archive"): (WRITE, f"{NOTIFICATIONS}/step-failed/archive"),
+    ("POST", "notification_drafts.preview"): (WRITE, "/notification-drafts/preview"),
+    ("POST", "notification_drafts.mail"): (WRITE, "/notification-drafts/mail"),
+    ("POST", "notification_drafts.send_test"): (WRITE, "/notification-drafts/test"),
+    ("GET", "notification_drafts.follow_test"): (WRITE, "/notification-drafts/tests/1"),
     ("GET", "search.go"): (READ, "/search?q=order"),
 }
 

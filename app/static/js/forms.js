@@ -13,7 +13,7 @@ document.addEventListener("submit", (event) => {
     event.stopImmediatePropagation();
     return;
   }
-  if (form.method !== "post") return;
+  if (form.method !== "post" || event.submitter?.formTarget) return; // into a frame: the page stays
   form.dataset.keptSent = "";
   for (const button of buttonsOf(form)) button.dataset.keptBusy = "";
 }, true);
