@@ -1,23 +1,25 @@
 """What is done with a notification while it is written: look at it, and have it sent to oneself."""
 
-from flask import Blueprint, abort, current_app, flash, render_template, request
+from flask import Blueprint, current_app, flash, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from app import transaction
 from app.domain import channels, deliveries
 from app.domain import notification_template_queries as queries
+from app.domain.accounts import PERSONAL
 from app.domain.notification_previews import Preview
-from app.errors import NotFound
+from app.errors import Invalid
 from app.extensions import htmx
-from app.models import NotificationDelivery
 from app.models.vocabulary import Channel
 from app.schemas.notification import CONTENT
 from app.schemas.notification_template import NotificationTemplateOut
+from app.web import channel_views
 from app.web import notification_forms as forms
 from app.web import notification_previews as previews
 from app.web.access import needs, visitor
-from app.web.notification_views import TO_ME, editor, mail_page
+from app.web.channel_views import TestView
+from app.web.notification_views import editor, mail_page
 
 blueprint = Blueprint("notification_drafts", __name__)
 DRAFTS = "/notification-drafts"
@@ -44,14 +46,14 @@ def mail() -> Response:
 @blueprint.post(f"{DRAFTS}/test")
 @needs("edit templates")
 def send_test() -> str:
-    channel = next((one for one in TO_ME if one == forms.typed("test")), None)
+    channel = next((one for one in PERSONAL if one == forms.typed("test")), None)
     if channel is None:
-        abort(400, "There is no such channel to test.")
+        raise Invalid.at("test", f"A test goes out by one of {', '.join(PERSONAL)}.")
     shown = previews.of_typed(channel, previews.asked_occasion(_key()))
     delivery = _owe(channel, shown) if shown.content is not None else None
     if htmx.wants_partial:
-        page = {"channel": channel, "preview": shown, "delivery": delivery}
-        return render_template("notification_templates/_test.html", **page)
+        page = {"channel": channel, "preview": shown, "test": _test(delivery)}
+        return render_template("notification_templates/test.htmx.html", **page)
     said = (
         "A test is on its way to you." if delivery else "It can't be rendered, so nothing was sent."
     )
@@ -59,11 +61,11 @@ def send_test() -> str:
     return _form_again(previews.of_form(_key()))
 
 
-def _owe(channel: Channel, shown: Preview) -> NotificationDelivery:
+def _owe(channel: Channel, shown: Preview) -> int:
     content = CONTENT[channel].read(forms.content_of(channel)).document()
     missing = channels.not_ready(current_app.config["SETTINGS"])
     with transaction.writing() as session:
-        owed = deliveries.owe_test(
+        return deliveries.owe_test(
             session,
             channel,
             content,
@@ -72,19 +74,13 @@ def _owe(channel: Channel, shown: Preview) -> NotificationDelivery:
             user_id=visitor().id,
             template=_key(),
         )
-        return session.get_one(NotificationDelivery, owed)
 
 
-@blueprint.get(f"{DRAFTS}/tests/<id:delivery_id>")
-@needs("edit templates")
-def follow_test(delivery_id: int) -> str:
-    """How a test that one sent to oneself stands."""
+def _test(delivery_id: int | None) -> TestView | None:
+    if delivery_id is None:
+        return None
     with transaction.reading() as session:
-        row = session.get(NotificationDelivery, delivery_id)
-    if row is None or row.user_id != visitor().id or row.instance_id is not None:
-        raise NotFound("There is no such test of yours.")
-    page = {"channel": row.channel, "preview": None, "delivery": row}
-    return render_template("notification_templates/_test.html", **page)
+        return channel_views.read_test(session, delivery_id)
 
 
 def _key() -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response, make_response, render_template
 from flask_wtf import FlaskForm
 
+from app.domain.accounts import PERSONAL
 from app.domain.notification_previews import Preview
 from app.models.vocabulary import Channel
 from app.schemas.notification_template import NotificationTemplateOut
@@ -17,8 +18,6 @@ from app.web import notification_previews as previews
 MAIL_CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
 )
-# On these a test reaches whoever asks for it.
-TO_ME = (Channel.EMAIL, Channel.SMS, Channel.PUSH, Channel.IN_APP)
 
 
 def editor(
@@ -40,7 +39,7 @@ def editor(
         channels=[*Channel],
         fields_of=forms.fields_of,
         name_of=forms.name_of,
-        to_me=TO_ME,
+        personal=PERSONAL,
     )
 
 

@@ -65,7 +65,6 @@ MATRIX = {
     ("POST", "notification_drafts.preview"): (WRITE, "/notification-drafts/preview"),
     ("POST", "notification_drafts.mail"): (WRITE, "/notification-drafts/mail"),
     ("POST", "notification_drafts.send_test"): (WRITE, "/notification-drafts/test"),
-    ("GET", "notification_drafts.follow_test"): (WRITE, "/notification-drafts/tests/1"),
     ("GET", "search.go"): (READ, "/search?q=order"),
 }
 
