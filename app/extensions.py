@@ -14,6 +14,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
 
 BUSY_SECONDS = 5.0  # how long a writer waits for SQLite's one write lock
+# How long a transaction may lie idle on PostgreSQL. A process that is frozen in the middle of one
+# would hold its locks until TCP gives it up, and everybody who needs them with it.
+IDLE_SECONDS = 15.0
 
 
 class Base(DeclarativeBase):
@@ -65,6 +68,7 @@ def prepare_engine(engine: Engine) -> None:
     reader that turns writer late gets SQLITE_BUSY without the busy timeout."""
     if engine.dialect.name != "sqlite":
         event.listen(engine, "begin", _do_not_wait_for_leases)
+        event.listen(engine, "connect", _end_idle_transactions)
         return
 
     @event.listens_for(engine, "connect")
@@ -87,6 +91,13 @@ def _do_not_wait_for_leases(connection: Any) -> None:
     """PostgreSQL: what need not outlive a power failure does not wait for the disk."""
     if not connection.get_execution_options().get("durable", True):
         connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
+
+
+def _end_idle_transactions(dbapi: Any, _record: Any) -> None:
+    dbapi.autocommit = True
+    milliseconds = int(IDLE_SECONDS * 1000)
+    dbapi.execute(f"SET idle_in_transaction_session_timeout TO {milliseconds}").close()
+    dbapi.autocommit = False
 
 
 def _begin_immediate(dbapi: Any, durable: bool) -> None:

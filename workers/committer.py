@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from flask import Flask
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from app import clock, transaction
 from app.domain import attempts
@@ -18,6 +18,7 @@ from workers import failpoints
 GATHER = 0.02  # seconds a result waits for company at most
 LARGEST = 256  # reports in a group
 RETRY_EVERY = 0.5  # seconds between tries while the database is away
+_AWAY = (OperationalError, InterfaceError)
 log = logging.getLogger(__name__)
 
 
@@ -130,6 +131,8 @@ class Committer:
                 attempts.settle(session, group, again=again)
                 failpoints.crash_at(failpoints.BEFORE_COMMIT, (r.outcome for r in group))
             failpoints.crash_at(failpoints.AFTER_COMMIT, (r.outcome for r in group))
-        except (OperationalError, InterfaceError) as error:
+        except DBAPIError as error:
             # Other errors of the driver (a constraint, a type) are ours and won't pass with time.
+            if not (error.connection_invalidated or isinstance(error, _AWAY)):
+                raise
             raise DatabaseAway(str(error.orig)[:200]) from error

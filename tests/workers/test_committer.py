@@ -76,6 +76,27 @@ def test_a_database_that_is_away_for_a_moment_loses_nothing(app, committer, monk
     assert state_of_the_step() == ("COMPLETED", None)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_process_that_was_frozen_in_mid_commit_writes_its_result_again(
+    app, committer, monkeypatch
+):
+    monkeypatch.setattr(extensions, "IDLE_SECONDS", 0.2)
+    db.engine.dispose()
+    publish(webhook("send"))
+    begin()
+    (held,) = claim()
+    settle, frozen = attempts.settle, iter([1.0, 1.0, 1.0])
+
+    def slowly(session, group, **more):
+        settle(session, group, **more)
+        threading.Event().wait(next(frozen, 0))  # PostgreSQL ends the session meanwhile
+
+    monkeypatch.setattr(attempts, "settle", slowly)
+    committer(*reports(Outcome(verdict="done"), held))
+
+    assert state_of_the_step() == ("COMPLETED", None)
+
+
 def test_a_fault_that_follows_an_absence_does_not_end_the_committer(app, committer, monkeypatch):
     publish(webhook("send"))
     begin()
