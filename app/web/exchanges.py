@@ -1,7 +1,5 @@
-"""A request and an answer from the log, as pages show them and as a shell sends them."""
+"""A request and an answer from the log, as pages show them."""
 
-import json
-import shlex
 from typing import Any
 
 from app.errors import Malformed
@@ -24,15 +22,3 @@ def _value(body: Any) -> Any:
     except Malformed:
         return body
     return value if isinstance(value, dict | list) else body
-
-
-def curl(request: dict[str, Any] | None) -> str | None:
-    """The request as a shell line; what was redacted stays so."""
-    if request is None or "url" not in request:
-        return None
-    parts = ["curl", "-X", request["method"], request["url"]]
-    for name, value in request["headers"]:
-        parts += ["-H", f"{name}: {value}"]
-    if (body := request.get("body")) is not None:
-        parts += ["--data-raw", body if isinstance(body, str) else json.dumps(body)]
-    return shlex.join(parts)

@@ -14,6 +14,7 @@ from app.schemas.instance import AttemptOut, EventOut, InstanceOut, StepOut
 from app.web import callback_views, exchanges, previews, schema_forms, sentences, words
 from app.web.access import Visitor
 from app.web.callback_views import CallbackView
+from app.web.curl import curl
 from app.web.graph import Graph, layout
 from app.web.places import Place
 
@@ -108,7 +109,7 @@ def _step(step: StepOut, by_key: Mapping[str, StepOut], visitor: Visitor) -> Ste
 
 def _attempt(attempt: AttemptOut) -> AttemptView:
     request, response = exchanges.readable(attempt.request), exchanges.readable(attempt.response)
-    shown = {"request": request, "response": response, "curl": exchanges.curl(attempt.request)}
+    shown = {"request": request, "response": response, "curl": curl(attempt.request)}
     return AttemptView.model_construct(**dict(attempt) | shown)
 
 
