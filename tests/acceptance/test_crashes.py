@@ -6,8 +6,10 @@ from sqlalchemy import func, select
 
 from app import transaction
 from app.models import AutomationJob
+from tests.support import chaos
 from tests.support.chaos_crashes import Crashes
 from tests.support.chaos_lab import Lab
+from tests.support.chaos_poison import Poison
 from tests.support.marks import both_databases
 
 KILLS, STEPS = 25, 100
@@ -38,3 +40,22 @@ def test_workers_that_die_at_every_failpoint_lose_nothing_and_complete_nothing_t
     assert found.p99 <= 30
     with transaction.reading() as session:
         assert session.scalar(select(func.count()).select_from(AutomationJob)) == 0
+
+
+@both_databases
+def test_a_step_that_kills_its_workers_is_poisoned_and_all_others_complete(
+    ringing_app, lab, environ, capsys
+):
+    lab.environ |= {"LEASE_SECONDS": "2"}
+
+    found = Poison(lab, ringing_app).run(seconds=150)
+
+    with capsys.disabled():
+        print(f"\n{found.kills.total()} kills by a poisonous step")
+    assert found.states(poisonous=True) == {("FAILED", "POISONED"): 1}
+    assert found.states(poisonous=False) == {("COMPLETED", "COMPLETED"): 20}
+    # Two beside others, then three alone.
+    assert found.kills.total() >= 5
+    account = chaos.account(lab.receiver)
+    assert account.completed_twice == 0
+    assert account.tokens_per_step == 1
