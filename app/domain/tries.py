@@ -3,6 +3,7 @@ the delivery and on the timeline."""
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import delete, insert, select, update
 
@@ -189,7 +190,8 @@ def _put_into_the_inbox(ledger: Ledger, row: dict[str, Any], outcome: Outcome) -
             delivery_id=row["id"],
             title=str(content.get("title", ""))[:500],
             body=str(content.get("body", "")),
-            href=str(content.get("href", "/"))[:500],
+            # A path: the console may be reached by another name than the one links are made of.
+            href=urlsplit(str(content.get("href", "/"))).path[:500] or "/",
             created_at=ledger.now,
         )
     )

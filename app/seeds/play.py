@@ -24,6 +24,7 @@ from app.domain.reports import Report
 from app.models import AutomationJob, WorkflowInstanceStep
 from app.models.vocabulary import AUTOMATION_QUEUE
 from app.schemas.instance import InstanceIn
+from app.seeds import notifier
 
 WORKER = "demo-worker-1"
 # For so long a story waits for what falls due later (a retry); then it goes on without.
@@ -74,7 +75,8 @@ class Story:
         while (due := self._next_due()) and due <= min(clock.now() + PATIENCE, present()):
             go_to(max(due, clock.now()))
             self._pass(0.004, 0.03)  # from the bell to the claim
-            self._carry_out(self._claim())
+            self._carry_out(self._claim(AUTOMATION_QUEUE))
+        notifier.tell_all(self._session, self._settings, self._claim)
 
     def _next_due(self) -> datetime | None:
         job = AutomationJob
@@ -84,11 +86,9 @@ class Story:
             )
         )
 
-    def _claim(self) -> list[Claim]:
+    def _claim(self, queue: str) -> list[Claim]:
         connection = self._session.connection()
-        found = claims.claim(
-            connection, queue=AUTOMATION_QUEUE, worker=WORKER, limit=100, lease_seconds=3600
-        )
+        found = claims.claim(connection, queue=queue, worker=WORKER, limit=100, lease_seconds=3600)
         claims.hand_back(connection, [claim for claim in found if claim.instance_id != self.id])
         return [claim for claim in found if claim.instance_id == self.id]
 

@@ -204,12 +204,17 @@ def test_nobody_fails_in_silence(app):
         for channel in ("IN_APP", "EMAIL")
         for name in ("operator", "second")
     }
-    send(Outcome(verdict="done", output={"title": "Charge failed", "href": "/instances/1"}))
+    send(
+        Outcome(
+            verdict="done",
+            output={"title": "Charge failed", "href": "https://runsheet.example.com/instances/1"},
+        )
+    )
     with transaction.reading() as session:
         bells = session.scalars(select(InboxMessage)).all()
-        assert {(bell.user_id, bell.title) for bell in bells} == {
-            (1, "Charge failed"),
-            (2, "Charge failed"),
+        assert {(bell.user_id, bell.title, bell.href) for bell in bells} == {
+            (1, "Charge failed", "/instances/1"),
+            (2, "Charge failed", "/instances/1"),
         }
     assert instance
 

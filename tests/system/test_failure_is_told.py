@@ -109,6 +109,13 @@ def test_a_failure_is_told_on_every_channel_and_repaired_from_the_mail(
     wait_until(lambda: bool(world.browser.messages), why="the browser should be told")
     assert "Charge" in world.browser.messages[0]["title"]
 
+    bell = page.locator("#bell")
+    page.goto("/inbox")
+    expect(bell).to_have_accessible_name("Bell, 1 unread")
+    page.get_by_role("button", name="Charge").click()
+    expect(page).to_have_url(re.compile(f"{path}$"))
+    expect(bell).to_have_accessible_name("Bell, nothing unread")
+
     page.goto(link)
     told = page.locator("#notifications")
     for words in (OLGA, "otto@example.com", "SMS", "Push"):
