@@ -1,6 +1,7 @@
 """The notifier is killed, and the mail server is away: everybody is told all the same, and nobody
 twice without the log saying why."""
 
+import os
 from collections import Counter
 
 from sqlalchemy import func, select
@@ -19,8 +20,8 @@ from tests.support.workflows import OPERATOR, claim, publish, report_ended, task
 
 NOTIFIER = "workflow-notifications"
 RECIPIENTS = 10
-DELIVERIES = 1000
-KILLS = 50
+# The whole of it, 1,000 deliveries and 50 kills, takes minutes: `WHOLE=1 bin/test <this file>`.
+DELIVERIES, KILLS = (1000, 50) if os.environ.get("WHOLE") else (300, 15)
 
 
 def tell(count: int, recipients: int = RECIPIENTS) -> None:
@@ -61,7 +62,7 @@ def outcomes() -> dict[str, list[str | None]]:
     return found
 
 
-def test_a_thousand_people_are_told_though_the_notifier_is_killed_fifty_times(
+def test_everybody_is_told_though_the_notifier_is_killed_again_and_again(
     ringing_app, environ, start, tmp_path, capsys
 ):
     with mail_server(pause=0.3) as server:
@@ -74,7 +75,7 @@ def test_a_thousand_people_are_told_though_the_notifier_is_killed_fifty_times(
             hits = chaos.kill_while_busy(
                 crew, KILLS, pause=0.2, busy=lambda: owed() > DELIVERIES // 20
             )
-            wait_until(lambda: owed() == 0, seconds=150, every=0.25, why="all should be told")
+            wait_until(lambda: owed() == 0, seconds=240, every=0.25, why="all should be told")
 
         sent = Counter(server.tokens)
     known = outcomes()
