@@ -99,7 +99,7 @@ def faults(content: Mapping[str, Any], channel: str, context: Context, at: str) 
 def faults_with(content: Mapping[str, Any], channel: str, context: Context) -> list[FieldError]:
     """What fails with exactly these values, at the fields of the content."""
     return [
-        FieldError(field, _sentence(fault))
+        FieldError(field, _sentence(fault) + _hint(fault.path))
         for field, text in texts(content)
         if (fault := _fault(lambda text=text, field=field: _text(field, text, channel, context)))
     ]
@@ -132,6 +132,13 @@ def _unknown(parts: list[str], line: int) -> str | None:
         return None
     if path in _KNOWN:
         return None
-    nearest = get_close_matches(path, _KNOWN, 1, 0.5)
-    hint = f" Did you mean {nearest[0]}?" if nearest else f" Known are {', '.join(sorted(_ROOTS))}."
+    hint = _hint(path) or f" Known are {', '.join(sorted(_ROOTS))}."
     return f"Line {line}: no notification knows {'.'.join(parts)}.{hint}"
+
+
+def _hint(path: str | None) -> str:
+    """The nearest path that every notification knows, if this is none of those."""
+    if path is None or path in _KNOWN or path.partition(".")[0] in OPEN_ROOTS:
+        return ""
+    nearest = get_close_matches(path, _KNOWN, 1, 0.5)
+    return f" Did you mean {nearest[0]}?" if nearest else ""

@@ -7,6 +7,7 @@ from flask import Response, make_response, render_template
 from flask_wtf import FlaskForm
 
 from app.domain.accounts import PERSONAL
+from app.domain.notification_context import known_paths
 from app.domain.notification_previews import Preview
 from app.models.vocabulary import Channel
 from app.schemas.notification_template import NotificationTemplateOut
@@ -40,6 +41,7 @@ def editor(
         fields_of=forms.fields_of,
         name_of=forms.name_of,
         personal=PERSONAL,
+        names=known_paths(),
     )
 
 

@@ -28,6 +28,8 @@ def paths(instance: str) -> list[str]:
         "/templates/1/start",
         "/account",
         "/settings",
+        "/notification-templates",
+        "/notification-templates/step-failed",
         "/nowhere",
     ]
 
