@@ -22,6 +22,7 @@ from app.schemas.instance import InstanceIn
 from devtools import browser as chromium
 from tests.conftest import environment
 from tests.support import servers
+from tests.support.channel_rigs import VAPID_KEY
 from tests.support.processes import BIN, WORKER, running
 from tests.support.receiver import Receiver, receiving
 from tests.support.waiting import wait_until
@@ -80,6 +81,8 @@ def console(
         REDIS_URL=redis_url,
         PORT=str(port),
         GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{port}",
+        BASE_URL=f"http://127.0.0.1:{port}",
+        VAPID_PRIVATE_KEY=VAPID_KEY,
     )
     app = create_app(Settings.load(environ))
     with ExitStack() as stack:
