@@ -5,12 +5,13 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
 from app.config import Settings
 from app.domain.outcomes import Outcome
+from app.domain.redaction import Scrub, secret_mark
 
 CALLBACK_PATH = "/api/workflows/sms-status"
 SEGMENTS = 10  # what Twilio takes in one message; each is paid for
@@ -27,12 +28,14 @@ _LOST = frozenset({"undelivered", "failed", "canceled"})
 
 @dataclass(frozen=True, slots=True)
 class SmsRequest:
-    """What is posted. `logged` is all of it that a log may show: no account and no token."""
+    """What is posted. `logged` is all of it that a log may show: no account and no token; `scrub`
+    takes these out of whatever comes back."""
 
-    url: str
-    headers: dict[str, str]
+    url: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
     body: bytes
     logged: dict[str, Any]
+    scrub: Scrub = field(repr=False)
 
 
 def build(settings: Settings, to: str, text: str) -> SmsRequest:
@@ -49,7 +52,16 @@ def build(settings: Settings, to: str, text: str) -> SmsRequest:
     }
     logged = {"provider": urlsplit(base).netloc, **form}
     url = f"{base}/2010-04-01/Accounts/{account}/Messages.json"
-    return SmsRequest(url, headers, urlencode(form).encode(), logged)
+    scrub = Scrub(
+        (value, secret_mark(name))
+        for name, value in (
+            ("SMS_TOKEN", settings.sms_token),
+            ("SMS_ACCOUNT", account),
+            ("SMS_TOKEN", credentials),
+        )
+        if value
+    )
+    return SmsRequest(url, headers, urlencode(form).encode(), logged, scrub)
 
 
 def callback_url(settings: Settings) -> str | None:

@@ -12,7 +12,7 @@ from app.config import Settings
 from app.domain.addresses import AllowList
 from app.domain.outcomes import Outcome
 from app.domain.push import encoded, public_key
-from app.domain.secrets import SecretValue
+from app.domain.secret_values import SecretValue
 from app.models.vocabulary import Channel
 from devtools.smtp import Conversation, SmtpServer
 from tests.conftest import environment
@@ -36,7 +36,7 @@ class HangUp(Exception):
 class Rig:
     """One channel and the other end of it.
 
-    tell    how the other end behaves from now on: take, refuse, put_off, hang_up, hang
+    tell    how the other end behaves from now on: take, refuse, put_off, hang_up, hang, echo
     tokens  the deliveries' tokens it saw, one for each request; None: the protocol has no place
     secrets what no log may show
     lacks   a setting without which the channel is not ready
@@ -53,6 +53,7 @@ class Rig:
     lacks: str | None = None
     shut: Callable[[], None] = lambda: None
     freed: threading.Event = field(default_factory=threading.Event)
+    receiver: Receiver = field(default_factory=Receiver)
 
     def __post_init__(self) -> None:
         self.loaded = Settings.load(
@@ -81,6 +82,9 @@ def http_behaviour(
     def hang_up(_got: Got) -> Answer:
         raise HangUp
 
+    def echo(got: Got) -> Answer:
+        return 400, {"X-Said": got.headers.get("authorization", "")}, str(got).encode()
+
     def hang(got: Got) -> Answer:
         freed.wait(30)
         return takes(got)
@@ -91,6 +95,7 @@ def http_behaviour(
         "put_off": lambda _got: (503, {"Retry-After": "7"}, b"{}"),
         "hang_up": hang_up,
         "hang": hang,
+        "echo": echo,
     }
 
     def tell(how: str) -> None:
@@ -185,12 +190,14 @@ def webhook() -> Iterator[Rig]:
                 "recipient": url,
                 "address": url,
                 "content": {"body": {"step": "Book carrier"}},
-                "secret": SecretValue("OPS_KEY", "a-signing-secret-of-ours"),
+                "signing_secret": "OPS_KEY",
+                "secrets": {"OPS_KEY": SecretValue("OPS_KEY", "a-signing-secret-of-ours")},
             },
             tell=http_behaviour(receiver, freed, lambda _got: (200, {}, b"{}")),
             arrived=receiver.wait_for,
             tokens=lambda: [got.token for got in receiver.requests],
             secrets=("a-signing-secret-of-ours",),
+            receiver=receiver,
             shut=receiver.close,
             freed=freed,
         )

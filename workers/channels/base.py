@@ -1,7 +1,7 @@
 """What senders get: plain values, no session. And what those that send a request share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,7 +9,8 @@ from app import clock
 from app.domain import answers
 from app.domain.answers import Answer
 from app.domain.outcomes import Outcome
-from app.domain.secrets import SecretValue
+from app.domain.redaction import Scrub
+from app.domain.secret_values import SecretValue
 from app.models.vocabulary import Channel
 from workers.outbound import CancelToken, Request, SendFailed
 from workers.tools import Tools
@@ -35,7 +36,7 @@ class Message:
     link      where in the console it is about
     about     what it is about, in a line: `Book carrier · Order 1042`
     targets   PUSH: the person's browsers
-    secret    WEBHOOK: what it is signed with
+    signing_secret, secrets   WEBHOOK: the name of what it is signed with, and values by their names
     timeout   seconds this try may take, for everything
     """
 
@@ -47,19 +48,31 @@ class Message:
     link: str | None = None
     about: str = ""
     targets: tuple[PushTarget, ...] = ()
-    secret: SecretValue | None = None
+    signing_secret: str | None = None
+    secrets: Mapping[str, SecretValue] = field(default_factory=dict[str, SecretValue])
     timeout: float = 20.0
 
 
-def post(request: Request, logged: Mapping[str, Any], tools: Tools, cancel: CancelToken) -> Outcome:
+NOTHING = Scrub()
+
+
+def post(
+    request: Request,
+    logged: Mapping[str, Any],
+    tools: Tools,
+    cancel: CancelToken,
+    scrub: Scrub = NOTHING,
+) -> Outcome:
     """Send a request once and judge its answer as for any receiver. `logged`: the request as the
-    log shows it."""
+    log shows it; `scrub`: takes what is secret in it out of the answer, should that say it back."""
     try:
         response = tools.outbound.send(request, cancel)
     except SendFailed as failure:
         return _not_answered(failure, dict(logged))
+    headers = [(scrub.text(name), scrub.text(value)) for name, value in response.headers]
+    body = scrub.body(response.body, cut=response.truncated)
     host = urlsplit(request.url).netloc
-    answer = Answer(host, response.status, response.headers, response.body, response.truncated)
+    answer = Answer(host, response.status, headers, body, response.truncated)
     return replace(answers.judge(answer, {}, clock.now()), request=dict(logged))
 
 

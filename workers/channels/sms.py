@@ -12,4 +12,4 @@ def send(message: Message, tools: Tools, cancel: CancelToken) -> Outcome:
     try may be a second message, and the log says so."""
     made = sms.build(tools.settings, message.address, str(message.content["text"]))
     request = Request("POST", made.url, made.headers, made.body, message.timeout)
-    return sms.read_answer(post(request, made.logged, tools, cancel))
+    return sms.read_answer(post(request, made.logged, tools, cancel, made.scrub))

@@ -43,6 +43,8 @@ def _message(work: Work, channel: Channel, content: dict[str, Any]) -> "Message"
         link=told["link"],
         about=told["about"],
         targets=tuple(PushTarget(**target) for target in told["targets"]),
+        signing_secret=work.claim.action_config.get("signingSecret"),
+        secrets=work.secrets,
     )
 
 
