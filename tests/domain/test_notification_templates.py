@@ -1,9 +1,12 @@
 """What notifications say: drafts, versions, and what keeps one from being published."""
 
+from pathlib import Path
+
 import pytest
 
 from app.domain import notification_templates, notification_uses
 from app.domain.liquid import NotRenderable
+from app.domain.liquid_engine import TAGS
 from app.domain.notification_contents import faults, render
 from app.domain.notification_context import known_paths, of_instance, sample
 from app.errors import Conflict, DraftIsStale, Invalid, NotFound
@@ -230,3 +233,16 @@ def shape(context: object) -> object:
         name: set(part) if isinstance(part, dict) and name not in ("input", "steps") else None
         for name, part in found.items()
     }
+
+
+def test_all_that_texts_can_read_is_documented():
+    page = Path(__file__).parents[2] / "docs" / "authoring" / "what-notifications-say.md"
+    text = page.read_text()
+    assert [path for path in known_paths() if f"`{path}`" not in text] == []
+
+
+def test_all_tags_are_documented():
+    page = Path(__file__).parents[2] / "docs" / "authoring" / "what-notifications-say.md"
+    named = page.read_text()
+    tags = TAGS - {"content", "output", "illegal"}
+    assert [tag for tag in tags if f"`{tag}`" not in named] == []
