@@ -99,7 +99,11 @@ CHARGE = step(
     attempts=10,
     max_attempts=10,
     target="pay.example.com",
-    may_have_acted=True,
+    failure=Thing(
+        acted="The receiver may have acted on tries 1 to 10.",
+        next="A retry carries the same webhook-id, so a receiver that keeps to Standard Webhooks "
+        "acts once.",
+    ),
     execution_token=KEY,
     completed_at=ago(minutes=3),
     started_at=ago(hours=6),

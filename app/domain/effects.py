@@ -8,7 +8,7 @@ from app.domain.answers import is_success
 from app.models.vocabulary import AttemptOutcome
 from app.schemas.instance import AttemptOut
 
-MAIL = "AUTOMATION_EMAIL"
+WEBHOOK, MAIL = "AUTOMATION_WEBHOOK", "AUTOMATION_EMAIL"
 
 
 class Effect(StrEnum):

@@ -1,15 +1,16 @@
 """What notification templates can read: its shape, made-up values for previews, and the values of
 a real instance."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, cast, get_args, get_type_hints, is_typeddict
 
 from app import clock
+from app.domain import effects
 from app.domain.notification_defaults import INSTANCE_TEMPLATES, STEP_TEMPLATES
-from app.models.vocabulary import ESCALATION, REMINDER, AttemptOutcome
+from app.models.vocabulary import ESCALATION, REMINDER
 from app.schemas.base import zulu
-from app.schemas.instance import AttemptOut, InstanceOut, StepOut
+from app.schemas.instance import InstanceOut, StepOut
 
 
 class StepFacts(TypedDict):
@@ -218,17 +219,5 @@ def _step_facts(step: StepOut, url: str) -> StepFacts:
         nextAttemptAt=zulu(step.next_attempt_at) if step.next_attempt_at else None,
         dueAt=zulu(step.due_at) if step.due_at else None,
         assignee=step.assignee,
-        mayHaveActed=may_have_acted(step.automation_log),
+        mayHaveActed=effects.may_have_acted(step),
     )
-
-
-_UNSURE = (AttemptOutcome.UNKNOWN, AttemptOutcome.ABANDONED, AttemptOutcome.FENCED)
-
-
-def may_have_acted(attempts: Iterable[AttemptOut]) -> bool | None:
-    """Whether a receiver that did not say so may have acted on one of these; null: not tried, or
-    refused in a way that leaves it open."""
-    tried = [one for one in attempts if not one.replay]
-    if any(one.outcome in _UNSURE or (one.status_code or 0) >= 500 for one in tried):
-        return True
-    return None if not tried or any(one.status_code is not None for one in tried) else False

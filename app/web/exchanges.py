@@ -1,9 +1,18 @@
 """A request and an answer from the log, as pages show them."""
 
+import json
 from typing import Any
+
+from flask import Response
 
 from app.errors import Malformed
 from app.schemas.base import loads
+
+
+def json_page(document: Any) -> Response:
+    """A document as the API shows it, to be read."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return Response(text, content_type="application/json")
 
 
 def readable(side: dict[str, Any] | None) -> dict[str, Any] | None:

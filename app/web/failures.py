@@ -4,7 +4,7 @@ may have acted, what a retry would do, and which button most would press."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain.effects import MAIL, MAYBE, NOTHING, Effect, effects_of
+from app.domain.effects import MAIL, MAYBE, NOTHING, WEBHOOK, Effect, effects_of
 from app.models.vocabulary import ActionState, State
 from app.schemas.instance import AttemptOut, StepOut
 
@@ -52,6 +52,8 @@ class Failure:
 
 def of(step: StepOut) -> Failure:
     """What to say of this step."""
+    if step.action_type not in (WEBHOOK, MAIL):
+        return Failure()
     tried = [(attempt, effect) for attempt, effect in effects_of(step) if effect != Effect.RUNNING]
     if not tried or step.state not in (State.FAILED, State.STARTED):
         return Failure()

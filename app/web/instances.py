@@ -1,8 +1,6 @@
 """Instances: the list, one with all that happened to it, its live update, and what is done with
 a whole one."""
 
-import json
-
 from flask import Blueprint, Response, redirect, render_template, request
 from flask_login import current_user
 from sqlalchemy.orm import Session
@@ -14,6 +12,7 @@ from app.extensions import htmx
 from app.schemas.instance import Reason
 from app.web import moves, places, view_models
 from app.web.access import find_visitor, needs, visitor
+from app.web.exchanges import json_page
 from app.web.instance_lists import Filters, list_page
 
 blueprint = Blueprint("instances", __name__)
@@ -72,8 +71,7 @@ def as_json(instance_id: int) -> Response:
     with transaction.reading() as session:
         may_call = visitor().may("operate")
         document = queries.read_instance(session, instance_id, with_urls=may_call).document()
-    text = json.dumps(document, indent=2, ensure_ascii=False)
-    return Response(text, content_type="application/json")
+    return json_page(document)
 
 
 @blueprint.post(f"{INSTANCE}/<any({','.join(VERBS)}):verb>")

@@ -10,7 +10,7 @@ from app import clock
 from app.errors import MoveNotAllowed, RunsheetError
 from app.models.vocabulary import ActionState, AttemptOutcome, State
 from app.schemas.actions import PEOPLE_TYPES, WAIT_CALLBACK
-from app.schemas.instance import AttemptOut, StepOut
+from app.schemas.instance import StepOut
 from app.web import words
 
 _DONE = (State.COMPLETED, State.SKIPPED)
@@ -106,30 +106,6 @@ def target(step: Any) -> str | None:
     url = sent[-1] if sent else config.get("url", "")
     host = urlsplit(url).netloc if "{{" not in url.split("//")[-1].split("/")[0] else ""
     return host.rpartition("@")[2] or None
-
-
-def acted_on(step: StepOut) -> tuple[bool | None, str | None]:
-    """Whether the receiver may have acted, and on which tries. It has not when no byte reached
-    it; a refusal (4xx) leaves it open, so None."""
-    if step.action_type == WAIT_CALLBACK:
-        return None, None
-    attempts = step.automation_log
-    tries = [str(a.attempt) for a in attempts if not a.replay and _may_have_acted(a)]
-    if tries:
-        return True, f"tr{'y' if len(tries) == 1 else 'ies'} {_listed(tries)}"
-    answered = any(a.status_code is not None for a in attempts)
-    return (None if answered or not attempts else False), None
-
-
-def _may_have_acted(attempt: AttemptOut) -> bool:
-    unsure = (AttemptOutcome.UNKNOWN, AttemptOutcome.ABANDONED, AttemptOutcome.FENCED)
-    return attempt.outcome in unsure or (attempt.status_code or 0) >= 500
-
-
-def _listed(tries: list[str]) -> str:
-    if len(tries) > 3:
-        return f"{tries[0]} to {tries[-1]}"
-    return " and ".join(filter(None, [", ".join(tries[:-1]), tries[-1]]))
 
 
 def refusal(error: RunsheetError) -> str:

@@ -1,18 +1,20 @@
 """One step of an instance, open beside the timeline, and what people do with it."""
 
+import re
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from app import transaction
 from app.domain import input_schemas, queries, steps
-from app.errors import Invalid, Malformed
+from app.errors import Invalid, Malformed, NotFound
 from app.schemas.base import loads
 from app.schemas.instance import Reason
 from app.web import moves, places, schema_forms, view_models
 from app.web.access import needs, visitor
+from app.web.exchanges import json_page
 
 blueprint = Blueprint("steps", __name__)
 STEP = "/instances/<id:instance_id>/steps/<key:key>"
@@ -33,6 +35,21 @@ def show(instance_id: int, key: str) -> str:
     with transaction.reading() as session:
         page = view_models.page(session, instance_id, places.here(key), visitor())
     return render_template("instances/show.html", **page)
+
+
+@blueprint.get(f"{STEP}/json")
+@needs("read")
+def as_json(instance_id: int, key: str) -> Response:
+    """The step as the API shows it, or one attempt of it (`?attempt=`, its place in the log)."""
+    with transaction.reading() as session:
+        document = queries.read_step(session, instance_id, key).document()
+    place = request.args.get("attempt")
+    if place is None:
+        return json_page(document)
+    attempts = dict(enumerate(document["automationLog"], start=1))
+    if not re.fullmatch("[1-9][0-9]{0,8}", place) or int(place) not in attempts:
+        raise NotFound("There is no such attempt.")
+    return json_page(attempts[int(place)])
 
 
 @blueprint.post(f"{STEP}/<any({','.join(repr(verb) for verb in VERBS)}):verb>")

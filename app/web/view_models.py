@@ -11,10 +11,11 @@ from app.domain.previews import Preview
 from app.errors import NotFound
 from app.models.vocabulary import State
 from app.schemas.instance import AttemptOut, EventOut, InstanceOut, StepOut
-from app.web import callback_views, exchanges, previews, schema_forms, sentences, words
+from app.web import callback_views, exchanges, failures, previews, schema_forms, sentences, words
 from app.web.access import Visitor
 from app.web.callback_views import CallbackView
 from app.web.curl import curl
+from app.web.failures import Failure
 from app.web.graph import Graph, layout
 from app.web.places import Place
 
@@ -25,6 +26,7 @@ _DONE = (State.COMPLETED, State.SKIPPED)
 
 class AttemptView(AttemptOut):
     curl: str | None = None
+    position: int  # in the step's log, from 1: what its URL names it by
 
 
 class StepView(StepOut):
@@ -32,8 +34,7 @@ class StepView(StepOut):
     standing: Markup | str | None
     duration_ms: int | None
     target: str | None
-    may_have_acted: bool | None
-    acted_on: str | None
+    failure: Failure
     callback: CallbackView | None
     when: None = None
 
@@ -89,27 +90,28 @@ def step_views(steps: list[StepOut], visitor: Visitor) -> list[StepView]:
 
 
 def _step(step: StepOut, by_key: Mapping[str, StepOut], visitor: Visitor) -> StepView:
-    may_have_acted, acted_on = sentences.acted_on(step)
     return StepView.model_construct(
         **dict(step)
         | {
             "assignee": words.who(step.assignee) if step.assignee else None,
-            "automation_log": [_attempt(attempt) for attempt in step.automation_log],
+            "automation_log": [
+                _attempt(attempt, at) for at, attempt in enumerate(step.automation_log, start=1)
+            ],
             "allowed_actions": step.allowed_actions if visitor.may("operate") else [],
             "waits_for": sentences.waits_for(step, by_key),
             "standing": sentences.standing(step),
             "duration_ms": sentences.duration_ms(step),
             "target": sentences.target(step),
-            "may_have_acted": may_have_acted,
-            "acted_on": acted_on,
+            "failure": failures.of(step),
             "callback": callback_views.of(step, visitor),
         }
     )
 
 
-def _attempt(attempt: AttemptOut) -> AttemptView:
+def _attempt(attempt: AttemptOut, position: int) -> AttemptView:
     request, response = exchanges.readable(attempt.request), exchanges.readable(attempt.response)
     shown = {"request": request, "response": response, "curl": curl(attempt.request)}
+    shown |= {"position": position}
     return AttemptView.model_construct(**dict(attempt) | shown)
 
 

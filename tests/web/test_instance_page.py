@@ -65,24 +65,6 @@ def test_an_attempt_shows_what_was_sent_and_what_came_back(operator, order):
     assert "curl -X POST https://ship.example.com/orders" in page.get_data(as_text=True)
 
 
-@pytest.mark.parametrize(
-    ("outcome", "says"),
-    [
-        (Outcome(verdict="failed", error="x", unknown=True), "may have acted on try 1"),
-        (Outcome(verdict="failed", error="x", status_code=500), "may have acted on try 1"),
-        (Outcome(verdict="failed", error="connection refused"), "The receiver got nothing."),
-        (Outcome(verdict="failed", error="x", status_code=404), "Nothing more happens"),
-    ],
-)
-def test_a_failure_says_whether_the_receiver_may_have_acted(operator, order, outcome, says):
-    do(order, "complete", "pack")
-    work(outcome)
-    text = said(operator.get(f"/instances/{order}/steps/ship"))
-    assert says in text
-    if outcome.status_code == 404:
-        assert "may have acted" not in text and "got nothing" not in text
-
-
 def test_older_events_are_paged_back_to_and_stay(operator, order, monkeypatch):
     monkeypatch.setattr(view_models, "EVENTS_SHOWN", 3)
     for _ in range(3):

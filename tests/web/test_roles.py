@@ -31,6 +31,7 @@ MATRIX = {
     ("GET", "instances.as_json"): (READ, "/instances/{id}/json"),
     ("POST", "instances.move"): (OPERATE, "/instances/{id}/pause"),
     ("GET", "steps.show"): (READ, STEP),
+    ("GET", "steps.as_json"): (READ, f"{STEP}/json"),
     ("POST", "steps.move"): (OPERATE, f"{STEP}/start"),
     ("GET", "tasks.index"): (READ, "/tasks"),
     ("GET", "templates.index"): (READ, "/templates"),

@@ -1,4 +1,5 @@
-// Click to copy. [data-copy] copies its value, [data-copy-from] the text of the element with that id.
+// Click to copy. [data-copy] copies its value, [data-copy-from] the text of the element with that id,
+// [data-copy-url] what that URL gives.
 
 const SHOWN_FOR_MS = 1200;
 
@@ -24,8 +25,21 @@ function copyByHand(text) {
   focused?.focus();
 }
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copy], [data-copy-from]");
+async function textFor({ copy, copyFrom, copyUrl }) {
+  if (copy !== undefined) return copy;
+  if (copyFrom !== undefined) return document.getElementById(copyFrom).textContent;
+  const answer = await fetch(copyUrl);
+  if (!answer.ok || answer.redirected) throw new Error(`${copyUrl}: ${answer.status}`);
+  return answer.text();
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy], [data-copy-from], [data-copy-url]");
   if (!button) return;
-  copy(button, button.dataset.copy ?? document.getElementById(button.dataset.copyFrom).textContent);
+  try {
+    await copy(button, await textFor(button.dataset));
+  } catch {
+    // Signed out, or no way to the server: the page is where one sees why.
+    if (button.dataset.copyUrl) location.assign(button.dataset.copyUrl);
+  }
 });
