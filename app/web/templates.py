@@ -9,7 +9,7 @@ from app import transaction
 from app.domain import instances
 from app.errors import Invalid, NotFound, NotPublished
 from app.schemas.instance import InstanceIn
-from app.web import previews, schema_forms, template_lists
+from app.web import policy_views, previews, schema_forms, template_lists
 from app.web.access import needs, visitor
 from app.web.template_views import TemplateView, read_template
 
@@ -31,11 +31,13 @@ def show(template_id: int) -> str:
     key = request.args.get("step")
     with transaction.reading() as session:
         template = read_template(session, template_id)
-    step = next((step for step in template.steps if step.key == key), None)
-    if key and step is None:
-        raise NotFound("There is no such step.")
-    preview = previews.of_template_step(template, step) if step else None
-    return render_template("templates/show.html", template=template, step=step, preview=preview)
+        step = next((step for step in template.steps if step.key == key), None)
+        if key and step is None:
+            raise NotFound("There is no such step.")
+        policies = policy_views.of_step(session, step) if step else []
+    page = {"template": template, "step": step, "policies": policies}
+    page["preview"] = previews.of_template_step(template, step) if step else None
+    return render_template("templates/show.html", **page)
 
 
 @blueprint.get(f"{TEMPLATE}/start")

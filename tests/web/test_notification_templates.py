@@ -4,6 +4,7 @@ import html
 import re
 
 import pytest
+from flask import render_template
 
 from app.domain import notification_templates
 from app.schemas.notification_template import NotificationTemplateDraft, NotificationTemplateIn
@@ -270,3 +271,33 @@ def test_it_is_archived_unless_it_is_used(author, pager):
     answer = author.post(f"{URL}/other/archive")
     assert "It is archived." in said(author.get(answer.location))
     assert "other" in said(author.get(f"{URL}?archived=1"))
+
+
+def test_a_step_of_a_template_shows_what_its_policies_say(viewer):
+    policy = {"channel": "SMS", "trigger": "ON_FAILED", "recipients": ["role:operator"]}
+    template_id = publish(webhook("ship", notificationPolicies=[policy]))
+    page = viewer.get(f"/templates/{template_id}?step=ship")
+    assert "SMS, on failed Step has failed" in said(page)
+    assert "FAILED: Charge card - Order A-1042" in said(page)
+    assert 'href="/notification-templates/step-failed?trigger=ON_FAILED"' in page.text
+
+
+def test_a_policy_whose_template_is_silent_on_its_channel_says_so(viewer, author, pager):
+    author.post(f"{URL}/pager", PAGER | {"do": "publish"})
+    policy = {
+        "channel": "CHAT",
+        "trigger": "ON_FAILED",
+        "template": "pager",
+        "recipients": ["chat:ops"],
+    }
+    template_id = publish(webhook("ship", notificationPolicies=[policy]))
+    assert "Nothing is said here" in said(viewer.get(f"/templates/{template_id}?step=ship"))
+
+
+def test_a_picker_offers_templates_and_shows_the_chosen_one(app):
+    picker = {"name": "template", "id": "t", "value": "pager", "own": "Step has failed"}
+    picker["choices"] = [("pager", "Pager"), ("step-ready", "Step is ready")]
+    with app.test_request_context():
+        page = render_template("_template_picker.html", picker=picker, channel="SMS", preview=None)
+    assert '<option value="pager" selected>Pager</option>' in page
+    assert "Step has failed, the trigger's own" in html.unescape(page)
