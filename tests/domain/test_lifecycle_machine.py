@@ -25,17 +25,19 @@ from app.domain import attempts, claims, losses
 from app.domain.claims import Claim
 from app.domain.outcomes import Outcome, Span
 from app.domain.reports import Report
-from app.errors import MoveNotAllowed
+from app.errors import CallbackClosed, CallbackGone, CallbackUsed, MoveNotAllowed
 from app.extensions import db
 from app.models import (
     AutomationExecutionLog,
     AutomationJob,
+    Callback,
     Event,
     Execution,
     WorkflowInstance,
     WorkflowInstanceStep,
 )
 from app.schemas.instance import StepOut
+from tests.support.callbacks import call, callback, token_of
 from tests.support.looking import do, events_of, instance_of, jobs, look
 from tests.support.workflows import begin, claim, publish, task, webhook
 
@@ -56,6 +58,12 @@ PAIRS_OF_SYSTEM = PAIRS_OF_PEOPLE | {
     "READY": {"SCHEDULED", "QUEUED"},
     "STARTED": {"RUNNING", "RETRY_WAIT"},
     "FAILED": {"FAILED", "POISONED"},
+}
+PAIRS_OF_CALLBACKS = PAIRS_OF_PEOPLE | {"READY": set(), "STARTED": {"WAITING"}}
+PAIRS = {
+    "MANUAL_TASK": PAIRS_OF_PEOPLE,
+    "AUTOMATION_WEBHOOK": PAIRS_OF_SYSTEM,
+    "WAIT_CALLBACK": PAIRS_OF_CALLBACKS,
 }
 OWES = {
     ("READY", "QUEUED"),
@@ -87,7 +95,11 @@ def graphs(draw: st.DrawFn) -> list[dict[str, Any]]:
         before = [step["key"] for step in found]
         depends_on = draw(st.lists(st.sampled_from(before), unique=True, max_size=3)) if at else []
         more: dict[str, Any] = {"when": draw(conditions(depends_on))}
-        if draw(st.integers(0, 2)):
+        kind = draw(st.integers(0, 6))
+        if kind == 0:
+            limits = draw(st.sampled_from([{}, {"timeout": "PT20S"}, {"timeout": "PT20S"}]))
+            found.append(callback(f"s{at}", *depends_on, **limits, **more))
+        elif kind < 5:
             tries = draw(st.integers(1, 3))
             config: dict[str, Any] = {"retry": {"maxAttempts": tries, "schedule": [4] * tries}}
             if draw(st.integers(0, 4)) == 0:
@@ -212,6 +224,30 @@ class Life(RuleBasedStateMachine):
         with transaction.writing() as session:
             attempts.settle(session, reports)
 
+    # -- programs outside
+
+    @rule(data=st.data(), n=st.integers(0, 4), well=st.booleans())
+    def somebody_calls(self, data: st.DataObject, n: int, well: bool) -> None:
+        waiting = [s for s in instance_of(self.id).steps if s.action_type == "WAIT_CALLBACK"]
+        if not waiting:
+            return
+        step = data.draw(st.sampled_from(waiting))
+        token, before = token_of(self.id, step.key), self._everything()
+        body = {"n": n} if well else {"outcome": "failed", "error": "declined"}
+        waits = step.state == "STARTED" or (step.state == "PENDING" and not self._called(step.key))
+        if waits:
+            received = call(token, body)
+            assert received.kept == (step.state == "PENDING")
+            ended = {True: "COMPLETED", False: "FAILED"}[well]
+            assert received.state == ("PENDING" if received.kept else ended)
+            return
+        with pytest.raises((CallbackUsed, CallbackClosed, CallbackGone)):
+            call(token, body)
+        assert self._everything() == before
+
+    def _called(self, key: str) -> bool:
+        return any(e.kind == "step.called_early" and e.step_key == key for e in events_of(self.id))
+
     # -- the operator
 
     @rule(data=st.data(), action=st.sampled_from(WISHES), n=st.integers(0, 4))
@@ -246,6 +282,7 @@ class Life(RuleBasedStateMachine):
             (WorkflowInstanceStep, WorkflowInstanceStep.instance_id == self.id),
             (AutomationJob, AutomationJob.instance_id == self.id),
             (Execution, Execution.step_id.in_(own)),
+            (Callback, Callback.instance_id == self.id),
         ]
         if not but_history:
             tables += [
@@ -276,6 +313,7 @@ class Life(RuleBasedStateMachine):
         self._check_events()
         self._check_instance()
         self._check_jobs()
+        self._check_callbacks()
 
     def _sort_out_stale_claims(self, leases: set[str | None]) -> None:
         for claimed in (self.held, self.begun):
@@ -283,11 +321,9 @@ class Life(RuleBasedStateMachine):
             claimed[:] = [pair for pair in claimed if pair[0].lease_token in leases]
 
     def _check_step(self, step: StepOut) -> None:
-        people = step.action_type == "MANUAL_TASK"
-        pairs = PAIRS_OF_PEOPLE if people else PAIRS_OF_SYSTEM
-        assert step.action_state in pairs[step.state]
+        assert step.action_state in PAIRS[step.action_type][step.state]
         assert (step.next_attempt_at is not None) == (
-            step.action_state in ("SCHEDULED", "RETRY_WAIT")
+            step.action_state in ("SCHEDULED", "RETRY_WAIT") or _times_out(step)
         )
         before = [self.steps[key] for key in step.depends_on]
         if step.state in ("READY", "STARTED", "COMPLETED", "FAILED"):
@@ -333,7 +369,8 @@ class Life(RuleBasedStateMachine):
         assert [row.attempt for row in own] == list(range(1, step.attempts + 1))
         lost = [row for row in own if row.error == losses.LOST]
         if own:
-            tries = self.plan[step.key]["actionConfig"]["retry"]["maxAttempts"]
+            retry = self.plan[step.key]["actionConfig"].get("retry", {"maxAttempts": 1})
+            tries = retry["maxAttempts"]
             assert len(own) - len(lost) <= tries * (1 + step.retry_count), "it tried too often"
         running = [row for row in own if row.ended_at is None]
         assert len(running) == (step.action_state == "RUNNING")
@@ -382,7 +419,8 @@ class Life(RuleBasedStateMachine):
         assert owed == sorted(
             step.id
             for step in self.steps.values()
-            if step.action_type != "MANUAL_TASK" and (step.state, step.action_state) in OWES
+            if step.action_type != "MANUAL_TASK"
+            and ((step.state, step.action_state) in OWES or _times_out(step))
         )
         tokens = {step.id: step.execution_token for step in self.steps.values()}
         for job in self.jobs:
@@ -390,6 +428,14 @@ class Life(RuleBasedStateMachine):
             if job.kind == "step":
                 assert job.execution_token == tokens[job.step_id or 0]
         self._check_replays()
+
+    def _check_callbacks(self) -> None:
+        query = select(Callback).where(Callback.instance_id == self.id)
+        states = {step.id: step.state for step in self.steps.values()}
+        for row in look(lambda session: session.scalars(query).all()):
+            state = states[row.step_id]
+            assert state != "STARTED" or row.called_at is None, "a call was not heard"
+            assert row.early is None or state in ("PENDING", "SKIPPED", "CANCELLED")
 
     def _check_replays(self) -> None:
         executions = look(
@@ -441,6 +487,10 @@ class Life(RuleBasedStateMachine):
                     do(self.id, action, step.key)
                     break
         return instance_of(self.id).state not in FINISHED or bool(jobs())
+
+
+def _times_out(step: StepOut) -> bool:
+    return step.action_state == "WAITING" and step.action_config["timeout"] is not None
 
 
 def _span() -> Span:
