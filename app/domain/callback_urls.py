@@ -8,12 +8,13 @@ import hmac
 import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import quote
 
 from sqlalchemy import Connection, insert, select
 
+from app.domain.outcomes import Outcome
 from app.domain.people import hashed
 from app.domain.records import InstanceRecord, StepRecord
 from app.models import Callback, WorkflowInstanceStep
@@ -120,10 +121,15 @@ def url_of(token: str) -> str:
     return f"{_present_maker().base_url}{PATH}{token}"
 
 
-def in_context(context: Mapping[str, Any]) -> list[str]:
-    """The URLs that placeholders could read."""
+def taken_out(outcome: Outcome, context: Mapping[str, Any]) -> Outcome:
+    """The outcome of an attempt without the URLs that its placeholders could read: whoever reads
+    a log or an output need not be allowed to call them."""
     steps: Mapping[str, Any] = context.get("steps") or {}
-    return [step[PLACEHOLDER] for step in steps.values() if PLACEHOLDER in step]
+    urls = [step[PLACEHOLDER] for step in steps.values() if PLACEHOLDER in step]
+    if not urls:
+        return outcome
+    kept = {name: getattr(outcome, name) for name in ("output", "error", "request", "response")}
+    return replace(outcome, **conceal(kept, urls))
 
 
 def conceal(document: Any, urls: Collection[str]) -> Any:

@@ -15,7 +15,18 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.config import Settings
-from app.domain import answers, attempts, claims, emails, instances, mail_answers, webhooks
+from app.domain import (
+    answers,
+    attempts,
+    callback_urls,
+    callbacks,
+    calls,
+    claims,
+    emails,
+    instances,
+    mail_answers,
+    webhooks,
+)
 from app.domain.claims import Claim
 from app.domain.contexts import read_contexts
 from app.domain.mail_answers import Delivery, Reply
@@ -71,6 +82,16 @@ class Story:
         self._work()
         return self
 
+    def is_called(self, key: str, body: dict[str, Any]) -> "Story":
+        """A program calls the step that waits for it."""
+        urls = callback_urls.of_instances(self._session.connection(), {self.id})[self.id]
+        known = callbacks.find(self._session, urls[key].rpartition("/")[2])
+        headers = [("Content-Type", "application/json"), ("User-Agent", "payments/4.2")]
+        call = calls.read("POST", headers, json.dumps(body).encode(), urls[key])
+        callbacks.receive(self._session, known, call)
+        self._work()
+        return self
+
     def _work(self) -> None:
         while (due := self._next_due()) and due <= min(clock.now() + PATIENCE, present()):
             go_to(max(due, clock.now()))
@@ -105,7 +126,8 @@ class Story:
 
     def _outcome(self, claim: Claim, context: dict[str, Any], began: datetime) -> Outcome:
         if claim.action_type == "AUTOMATION_WEBHOOK":
-            return _answered(claim, context, self._next_answer(claim), began)
+            outcome = _answered(claim, context, self._next_answer(claim), began)
+            return callback_urls.taken_out(outcome, context)
         if claim.action_type == "AUTOMATION_EMAIL":
             return _mailed(claim, context, self._settings)
         return Outcome(verdict="done")

@@ -1,5 +1,5 @@
 """What happened before the newcomer came: who was hired, how the nights went, and when each story
-starts. Those of orders stand in `orders.py`."""
+starts. Those of orders and upgrades stand in files of their own."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from app import clock
 from app.config import Settings
 from app.domain import instances, steps
 from app.schemas.instance import InstanceIn
-from app.seeds import orders, play
+from app.seeds import orders, play, upgrades
 from app.seeds.orders import ADMIN, OPERATOR, Begin
 from app.seeds.play import Answer, Story
 
@@ -56,13 +56,16 @@ def plots(now: datetime) -> list[tuple[datetime, Callable[[Begin], object]]]:
     return [
         (ago(days=6, hours=2), maya_joins),
         (ago(days=5, hours=4), orders.a_gift),
+        (ago(days=4, hours=6), upgrades.paid_at_once),
         (ago(days=4, hours=1), orders.a_large_order),
         (ago(days=3, hours=5), orders.a_refused_order),
         (ago(days=2, hours=6), orders.a_withdrawn_order),
         (ago(days=2, hours=3), orders.an_outage_that_was_repaired),
+        (ago(days=1, hours=9), upgrades.paid_with_another_card),
         (ago(days=1, hours=7), orders.a_changed_address),
         (ago(hours=20), tomas_joins),
         (ago(hours=5), orders.an_order_without_ribbon),
+        (ago(hours=4), upgrades.not_paid_yet),
         (ago(hours=3), orders.a_carrier_that_stays_away),
         (ago(hours=2), orders.a_card_that_is_not_charged),
         (ago(minutes=9), orders.a_card_that_waits),

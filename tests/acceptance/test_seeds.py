@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app import clock
 from app.config import Settings
 from app.domain import people, templates
+from app.domain.callback_urls import of_steps as urls_of
 from app.extensions import Base
 from app.models import Event, SignInLink, User, WorkflowInstance, WorkflowInstanceStep
 from app.models import WorkflowTemplate as TemplateRow
@@ -27,6 +28,7 @@ PRESENT = {
     (State.READY, ActionState.SCHEDULED),
     (State.STARTED, ActionState.IDLE),
     (State.STARTED, ActionState.RETRY_WAIT),
+    (State.STARTED, ActionState.WAITING),
     (State.COMPLETED, ActionState.COMPLETED),
     (State.FAILED, ActionState.FAILED),
     (State.SKIPPED, ActionState.IDLE),
@@ -80,7 +82,12 @@ def test_a_second_run_changes_nothing(seed):
 def test_the_templates_are_published_as_they_stand_in_their_files(seed):
     seed()
     rows = {row.key: row for row in everything(TemplateRow)}
-    assert rows.keys() == {"order-fulfilment", "employee-onboarding", "nightly-reconciliation"}
+    assert rows.keys() == {
+        "order-fulfilment",
+        "employee-onboarding",
+        "nightly-reconciliation",
+        "subscription-upgrade",
+    }
     for template in documents.read_all("http://127.0.0.1:8001"):
         assert rows[template.key].newest_version == 1
         assert rows[template.key].draft == templates.checked_document(template, LOOPBACK)
@@ -132,6 +139,17 @@ def test_a_failed_step_shows_what_was_sent_and_what_came_back(seed):
         assert attempt.request and "A-1042" in attempt.request["body"]
         assert attempt.response and "maintenance" in attempt.response["body"]
         assert ["webhook-id", charge.execution_token] in attempt.request["headers"]
+
+
+def test_the_url_that_a_payment_provider_got_stands_in_no_log(seed):
+    seed()
+    found = [row for row in everything(WorkflowInstance) if row.title.endswith("upgrades")]
+    assert len(found) == 3
+    for row in found:
+        payment, paid, *_ = instance_of(row.id).steps
+        assert "[callback URL]" in payment.automation_log[0].request["body"]
+        urls = look(lambda session, step=paid: urls_of(session.connection(), {step.id}))
+        assert urls[paid.id].rpartition("/")[2] not in instance_of(row.id).model_dump_json()
 
 
 def test_the_link_signs_in_and_leads_to_an_order_that_waits_to_be_packed(seed):

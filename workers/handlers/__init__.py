@@ -1,7 +1,6 @@
 """Who carries out what: one small module per action type that the system does."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 
 from app.domain import callback_urls
 from app.domain.outcomes import Outcome
@@ -26,12 +25,4 @@ def carry_out(work: Work, tools: Tools) -> Outcome:
     if work.claim.kind == JobKind.DELIVERY:
         return delivery.carry_out(work, tools)
     outcome = HANDLERS[work.claim.action_type](work, tools)
-    urls = callback_urls.in_context(work.context)
-    return _without(outcome, urls) if urls else outcome
-
-
-def _without(outcome: Outcome, urls: Collection[str]) -> Outcome:
-    """The outcome without the callback URLs that the attempt handed on: whoever reads a log or an
-    output need not be allowed to call them."""
-    kept = {name: getattr(outcome, name) for name in ("output", "error", "request", "response")}
-    return replace(outcome, **callback_urls.conceal(kept, urls))
+    return callback_urls.taken_out(outcome, work.context)
