@@ -90,11 +90,10 @@ def context() -> dict[str, Any]:
     wrong = Sample(MultiDict({"order": "A-1042"}))
     wrong.validate()
     plain = [data.Thing(**vars(step) | {"state": None}) for step in data.STEPS]
-    banner = {
-        "text": "No worker has answered on workflow-automation for 2 min; 41 steps wait.",
-        "href": "/instances.html",
-        "link": "What to do",
-    }
+    banner = [
+        SimpleNamespace(mark="attention", text="No worker is listening on workflow-automation."),
+        SimpleNamespace(mark="paused", text="No scheduler is running."),
+    ]
     return {
         "url_for": url_for,
         "csrf_token": lambda: "token",
@@ -104,7 +103,7 @@ def context() -> dict[str, Any]:
             is_authenticated=True, name="mara@example.com", role="operator"
         ),
         "nav_counts": {"tasks.index": 3},
-        "banner": SimpleNamespace(**banner),
+        "banner": banner,
         "version": "0.1.0",
         "instance": data.INSTANCE,
         "steps": data.STEPS,

@@ -1,7 +1,6 @@
 """/healthz: the process is up. /readyz: what it stands on is there too."""
 
 import logging
-from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -12,14 +11,16 @@ from flask import Blueprint, Response, current_app
 from redis import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from app import transaction
+from app import transaction, watch
 from app.api.endpoint import bare
 from app.api.rendering import json_response
 from app.config import Settings
 from app.domain import processes
-from app.models.vocabulary import AUTOMATION_QUEUE, NOTIFICATION_QUEUE
+from app.domain.processes import Standing
 from app.redis_client import connect
+from app.schemas.base import zulu
 from app.schemas.health import Health, Readiness
 
 blueprint = Blueprint("api_health", __name__)
@@ -60,12 +61,23 @@ def guarded(check: Callable[[], Check]) -> Check:
         return check()
     except (SQLAlchemyError, RedisError, OSError) as error:
         log.warning("Not ready, %s: %s", check.__name__, error)
-        return {"ok": False, "detail": type(error).__name__}
+        return {"ok": False, "detail": type(error).__name__} | _since(check.__name__)
+
+
+def _since(name: str) -> Check:
+    """Since when it has been away, as far as this web process knows."""
+    known = {
+        "database": watch.here().database_failed,
+        "redis": watch.here().look_at_redis,
+    }
+    since = known[name]() if name in known else None
+    return {"since": zulu(since)} if since else {}
 
 
 def database() -> Check:
     with transaction.reading() as session:
         session.execute(text("SELECT 1"))
+    watch.here().database_answered()
     return {"ok": True}
 
 
@@ -90,16 +102,25 @@ def newest_migrations(directory: str) -> set[str]:
 
 
 def workers() -> dict[str, Check]:
-    """Who has said within 20 s that it is alive."""
+    """Who has said within 20 s that it is alive; if nobody has, since when, and what waits."""
     try:
         with transaction.reading() as session:
-            alive = Counter((row.kind, row.queue) for row in processes.alive(session))
+            return {
+                name: _of_kind(session, name, found)
+                for name, found in processes.standings(session).items()
+            }
     except SQLAlchemyError:
-        alive = Counter()
-    kinds = (("worker", AUTOMATION_QUEUE), ("notifier", NOTIFICATION_QUEUE))
-    counts = {name: alive["worker", queue] for name, queue in kinds}
-    counts["scheduler"] = sum(n for (kind, _), n in alive.items() if kind == "scheduler")
-    return {name: {"ok": count > 0, "count": count} for name, count in counts.items()}
+        return {name: {"ok": False, "count": 0} for name in processes.NEEDED}
+
+
+def _of_kind(session: Session, name: str, found: Standing) -> Check:
+    check: Check = {"ok": found.count > 0, "count": found.count}
+    queue = processes.NEEDED[name][1]
+    if not found.count and found.last_seen:
+        check["since"] = zulu(found.last_seen)
+    if not found.count and queue:
+        check["waiting"] = processes.waiting(session, queue)
+    return check
 
 
 def mail() -> Check:

@@ -1,17 +1,37 @@
-"""Worker and scheduler processes say that they are alive, and are forgotten when they don't."""
+"""Worker and scheduler processes say that they are alive. One that falls silent, or ends, is
+remembered for a day, so that it can be said since when nobody is there."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.models import WorkerProcess
+from app.models import AutomationJob, WorkerProcess
+from app.models.vocabulary import AUTOMATION_QUEUE, NOTIFICATION_QUEUE
 from app.version import VERSION
 
 ALIVE = timedelta(seconds=20)
 TICKING = timedelta(seconds=15)  # a scheduler that was silent for longer does not tick
 FORGOTTEN = timedelta(days=1)
+_ENDED = -1  # in the place of what it is doing: it ended in good order, when it was last seen
+
+# What must be there, by the name it goes by: the kind of process, and its queue.
+NEEDED: Mapping[str, tuple[str, str | None]] = {
+    "worker": ("worker", AUTOMATION_QUEUE),
+    "notifier": ("worker", NOTIFICATION_QUEUE),
+    "scheduler": ("scheduler", None),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many processes of one kind are alive, and when one was last heard."""
+
+    count: int = 0
+    last_seen: datetime | None = None
 
 
 def say_alive(
@@ -32,7 +52,10 @@ def say_alive(
         .values(seen_at=now, in_flight=in_flight)
     )
     if seen.rowcount == 0:
-        session.execute(delete(WorkerProcess).where(WorkerProcess.seen_at < now - FORGOTTEN))
+        same = (WorkerProcess.kind == kind) & (WorkerProcess.queue.is_not_distinct_from(queue))
+        past = same & (WorkerProcess.in_flight == _ENDED)
+        silent = WorkerProcess.seen_at < now - FORGOTTEN
+        session.execute(delete(WorkerProcess).where(past | silent))
         session.execute(
             insert(WorkerProcess).values(
                 name=name,
@@ -49,8 +72,38 @@ def say_alive(
 
 
 def say_gone(session: Session, name: str) -> None:
-    """A process that ends in good order takes its row with it."""
-    session.execute(delete(WorkerProcess).where(WorkerProcess.name == name))
+    """A process ends in good order: it is not alive any more from now on."""
+    session.execute(
+        update(WorkerProcess)
+        .where(WorkerProcess.name == name)
+        .values(seen_at=clock.now(), in_flight=_ENDED)
+    )
+
+
+def standings(session: Session) -> dict[str, Standing]:
+    """How each kind in NEEDED stands."""
+    row = WorkerProcess
+    query = select(
+        row.kind, row.queue, func.count().filter(_spoke(ALIVE)), func.max(row.seen_at)
+    ).group_by(row.kind, row.queue)
+    found = {
+        (kind, queue): Standing(count, last_seen)
+        for kind, queue, count, last_seen in session.execute(query)
+    }
+    return {name: found.get(kind, Standing()) for name, kind in NEEDED.items()}
+
+
+def waiting(session: Session, queue: str) -> int:
+    """How many jobs are due on a queue that nobody carries out."""
+    job = AutomationJob
+    due = (job.queue == queue, job.run_at <= clock.now(), job.lease_token.is_(None), ~job.held)
+    return session.scalar(select(func.count()).select_from(job).where(*due)) or 0
+
+
+def _spoke(within: timedelta) -> ColumnElement[bool]:
+    """Whether a process has spoken so lately, and has not said since that it ends."""
+    row = WorkerProcess
+    return (row.seen_at > clock.now() - within) & (row.in_flight != _ENDED)
 
 
 def alive(session: Session) -> list[WorkerProcess]:
@@ -58,7 +111,7 @@ def alive(session: Session) -> list[WorkerProcess]:
     return list(
         session.scalars(
             select(WorkerProcess)
-            .where(WorkerProcess.seen_at > clock.now() - ALIVE)
+            .where(_spoke(ALIVE))
             .order_by(WorkerProcess.kind, WorkerProcess.id)
         )
     )
@@ -66,16 +119,15 @@ def alive(session: Session) -> list[WorkerProcess]:
 
 def scheduler_is_there(session: Session) -> bool:
     """Whether any scheduler has spoken of late; it does so after each tick."""
-    spoke = WorkerProcess.seen_at > clock.now() - TICKING
-    return bool(session.scalar(select(exists().where(WorkerProcess.kind == "scheduler", spoke))))
+    ticks = (WorkerProcess.kind == "scheduler", _spoke(TICKING))
+    return bool(session.scalar(select(exists().where(*ticks))))
 
 
 def eldest_worker(session: Session) -> str | None:
     """The name of the worker that lives longest: whoever must be one of many is this one."""
-    spoke = WorkerProcess.seen_at > clock.now() - ALIVE
     return session.scalar(
         select(WorkerProcess.name)
-        .where(WorkerProcess.kind == "worker", spoke)
+        .where(WorkerProcess.kind == "worker", _spoke(ALIVE))
         .order_by(WorkerProcess.id)
         .limit(1)
     )

@@ -1,5 +1,6 @@
 """What /healthz and /readyz say."""
 
+from datetime import datetime
 from typing import Literal
 
 from app.schemas.base import Schema
@@ -12,11 +13,14 @@ class Health(Schema):
 
 
 class CheckOut(Schema):
-    """One thing that was looked at. `count`: how many processes; `detail`: what went wrong."""
+    """One thing that was looked at. `count`: how many processes; `detail`: what went wrong; of
+    what is not there, `since` when, and how many jobs are `waiting` for it."""
 
     ok: bool
     count: int | None = None
     detail: str | None = None
+    since: datetime | None = None
+    waiting: int | None = None
 
 
 class Checks(Schema):

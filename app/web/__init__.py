@@ -49,6 +49,7 @@ def register(app: Flask) -> None:
         settings,
         deliveries,
         inbox,
+        frame,
     ):
         app.register_blueprint(noun.blueprint)
     for noun in (notification_templates, notification_drafts):

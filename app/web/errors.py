@@ -2,15 +2,16 @@
 
 import logging
 
-from flask import Flask, flash, make_response, redirect, render_template, request, url_for
+from flask import Flask, flash, g, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from app import watch
 from app.errors import RunsheetError, Unauthorized, Unavailable
-from app.extensions import htmx
+from app.extensions import htmx, login_manager
 from app.web import sentences
 
 log = logging.getLogger(__name__)
@@ -86,20 +87,32 @@ def of_http(error: HTTPException) -> Response:
 def of_bug(error: Exception) -> Response:
     if isinstance(error, _DATABASE_AWAY):
         log.warning("The database did not answer: %s", error)
-        away = "The database does not answer. Nothing is lost; try again in a moment."
-        return of_ours(Unavailable(away))
+        return of_ours(Unavailable(_database_away()))
     log.error("%s %s failed", request.method, request.path, exc_info=error)
     return shown(500, "Something went wrong here", LOST)
 
 
+def _database_away() -> str:
+    """What to say of it. Who is asking can't be known either."""
+    g.database_is_away = True
+    g._login_user = login_manager.anonymous_user()
+    since = watch.here().database_failed().strftime("%H:%M:%S UTC")
+    return f"The database has not answered since {since}. Nothing is lost; try again in a moment."
+
+
 def shown(status: int, title: str, message: str) -> Response:
     """A toast where htmx asked for a part of a page, else a page."""
+    try:
+        _ = current_user.is_authenticated  # asked here: in the middle of a page it is too late
+    except _DATABASE_AWAY as error:
+        return of_bug(error)
     if htmx.wants_partial:
         flash(message, "error")
         response = make_response(render_template("_toasts.htmx.html"), status)
         response.headers |= {"HX-Retarget": "#toasts", "HX-Reswap": "none"}
     else:
-        page = render_template("errors/show.html", title=title, message=message)
+        again = request.full_path if status == 503 and request.method == "GET" else None
+        page = render_template("errors/show.html", title=title, message=message, again=again)
         response = make_response(page, status)
     if status == 503:
         response.headers["Retry-After"] = "5"

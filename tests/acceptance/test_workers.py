@@ -9,8 +9,8 @@ import redis
 from sqlalchemy import func, select
 
 from app import transaction
-from app.domain import queries
-from app.models import AutomationExecutionLog, AutomationJob, WorkerProcess, WorkflowInstance
+from app.domain import processes, queries
+from app.models import AutomationExecutionLog, AutomationJob, WorkflowInstance
 from tests.support.marks import both_databases
 from tests.support.processes import PLAIN_WORKER, SCHEDULER, WORKER
 from tests.support.waiting import wait_until
@@ -57,7 +57,7 @@ def wait_for_ears(redis_url: str) -> None:
 def wait_for_worker(count: int = 1) -> None:
     def alive() -> bool:
         with transaction.reading() as session:
-            return session.scalar(select(func.count()).select_from(WorkerProcess)) == count
+            return len(processes.alive(session)) == count
 
     wait_until(alive, why="the worker should have said that it is alive")
 

@@ -3,9 +3,8 @@
 import pytest
 
 from app import transaction
-from app.domain import instances, processes
+from app.domain import instances
 from app.domain.outcomes import Outcome
-from app.models.vocabulary import AUTOMATION_QUEUE
 from app.schemas.instance import InstanceIn
 from tests.support.looking import do, step_of
 from tests.support.marks import both_databases
@@ -125,11 +124,3 @@ def test_a_template_shows_its_steps_and_one_of_them(operator, order):
     assert "<svg" in page.text
     assert operator.get("/templates/1?step=nope").status_code == 404
     assert operator.get("/templates/9").status_code == 404
-
-
-def test_a_banner_says_when_nobody_works(operator, order):
-    do(order, "complete", "pack")
-    assert "No worker has answered on workflow-automation; 1 step waits." in said(operator.get("/"))
-    with transaction.writing() as session:
-        processes.say_alive(session, "w-1", kind="worker", host="h", pid=1, queue=AUTOMATION_QUEUE)
-    assert "No worker" not in said(operator.get("/"))

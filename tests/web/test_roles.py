@@ -24,6 +24,7 @@ MATRIX = {
     ("GET", "auth.link"): (EVERY, "/sign-in/link/unknown"),
     ("POST", "auth.sign_out"): (READ, "/sign-out"),
     ("GET", "dashboard.show"): (READ, "/"),
+    ("GET", "frame.banner"): (READ, "/banner"),
     ("GET", "instances.index"): (READ, "/instances"),
     ("GET", "instances.show"): (READ, "/instances/{id}"),
     ("GET", "instances.live"): (READ, "/instances/{id}/live"),

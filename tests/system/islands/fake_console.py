@@ -45,7 +45,7 @@ class Console:
             "step": data.CHARGE,
             "events": events,
             "instance": instance,
-            "banner": None,
+            "banner": [],
         }
         return gallery.environment().get_template(template).render(values).encode()
 

@@ -1,0 +1,74 @@
+"""Who is not there, in words: for the banner on every page, worst first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from app.domain import processes
+from app.domain.processes import NEEDED, Standing
+from app.web import words
+
+CURE = "Start one, or look into its log to see why it ended."
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that is missing. `mark`: the shape beside it."""
+
+    mark: str
+    text: Markup
+
+
+def lines(session: Session, redis_away_since: datetime | None) -> list[Line]:
+    """All that is missing but the database, which says so itself."""
+    standings = processes.standings(session)
+    missing = {name: found for name, found in standings.items() if not found.count}
+    return [
+        *(_worker(session, missing["worker"]) if "worker" in missing else ()),
+        *(_notifier(session, missing["notifier"]) if "notifier" in missing else ()),
+        *of_redis(redis_away_since),
+        *(_scheduler(missing["scheduler"]) if "scheduler" in missing else ()),
+    ]
+
+
+def of_redis(away_since: datetime | None) -> list[Line]:
+    """That Redis does not answer, if it does not."""
+    if away_since is None:
+        return []
+    text = Markup(
+        "Redis does not answer{}. Work goes on, up to a second slower, and nothing is lost. "
+        "Start Redis, or check REDIS_URL."
+    )
+    return [Line("paused", text.format(_since(away_since)))]
+
+
+def _worker(session: Session, found: Standing) -> Iterator[Line]:
+    queue = NEEDED["worker"][1] or ""
+    waits = _waits(processes.waiting(session, queue), "step")
+    text = Markup("No worker is listening on <code>{}</code>{}; {}. Nothing is lost. {}")
+    yield Line("attention", text.format(queue, _since(found.last_seen), waits, CURE))
+
+
+def _notifier(session: Session, found: Standing) -> Iterator[Line]:
+    queue = NEEDED["notifier"][1] or ""
+    waits = _waits(processes.waiting(session, queue), "notification")
+    text = Markup("No notifier is listening on <code>{}</code>{}; {}. Nobody is told. {}")
+    yield Line("attention", text.format(queue, _since(found.last_seen), waits, CURE))
+
+
+def _scheduler(found: Standing) -> Iterator[Line]:
+    text = Markup("No scheduler is running{}. Workers keep the times in its stead. {}")
+    yield Line("paused", text.format(_since(found.last_seen), CURE))
+
+
+def _since(at: datetime | None) -> Markup:
+    return Markup(" since {}").format(words.time(at, "clock")) if at else Markup("")
+
+
+def _waits(number: int, what: str) -> str:
+    if number == 0:
+        return f"no {what} waits for it yet"
+    return f"1 {what} waits" if number == 1 else f"{number:,} {what}s wait"
