@@ -100,7 +100,10 @@ def context() -> dict[str, Any]:
         "get_flashed_messages": lambda **_: [("info", "Order A-1042 was started.")],
         "request": SimpleNamespace(blueprint="instances", args={}),
         "current_user": SimpleNamespace(
-            is_authenticated=True, name="mara@example.com", role="operator"
+            is_authenticated=True,
+            name="mara@example.com",
+            role="operator",
+            may=lambda permission: permission in ("read", "operate"),
         ),
         "nav_counts": {"tasks.index": 3},
         "banner": banner,

@@ -46,15 +46,21 @@ def said(page: Any) -> str:
 
 
 @pytest.fixture
-def visit(app: Flask) -> Callable[[str | None], Person]:
+def visit(app: Flask) -> Callable[..., Person]:
     """Somebody of a role who has signed in; None: a stranger."""
 
-    def come(role: str | None) -> Person:
+    def come(role: str | None, *, may_add_automation: bool = False) -> Person:
         person = Person(app, role)
         if role is None:
             return person
         with transaction.writing() as session:
-            user = User(email=person.email, name=role.title(), role=role, created_at=clock.now())
+            user = User(
+                email=person.email,
+                name=role.title(),
+                role=role,
+                may_add_automation=may_add_automation,
+                created_at=clock.now(),
+            )
             session.add(user)
             session.flush()
             user_id = user.id

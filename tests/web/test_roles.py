@@ -8,11 +8,13 @@ from app import clock, transaction
 from app.models import InboxMessage, User
 from app.models.vocabulary import Role
 from app.web.access import EVERYBODY, permission_of
+from tests.support.secrets import keep
 from tests.support.telling import tell
 
 READ = frozenset(Role)
 OPERATE = READ - {Role.VIEWER}
 WRITE = OPERATE - {Role.OPERATOR}
+ADMINISTER = frozenset({Role.ADMIN})  # and authors who may add automation: tests of their own
 EVERY = "everybody, signed in or not"
 
 NOTIFICATIONS = "/notification-templates"
@@ -67,6 +69,12 @@ MATRIX = {
     ("POST", "notification_drafts.preview"): (WRITE, "/notification-drafts/preview"),
     ("POST", "notification_drafts.mail"): (WRITE, "/notification-drafts/mail"),
     ("POST", "notification_drafts.send_test"): (WRITE, "/notification-drafts/test"),
+    ("GET", "secrets.index"): (WRITE, "/secrets"),
+    ("POST", "secrets.create"): (ADMINISTER, "/secrets"),
+    ("GET", "secrets.show"): (WRITE, "/secrets/TOKEN"),
+    ("POST", "secrets.rotate"): (ADMINISTER, "/secrets/TOKEN/rotate"),
+    ("POST", "secrets.bind"): (ADMINISTER, "/secrets/TOKEN/hosts"),
+    ("POST", "secrets.delete"): (ADMINISTER, "/secrets/TOKEN/delete"),
     ("GET", "search.go"): (READ, "/search?q=order"),
 }
 
@@ -82,6 +90,8 @@ def html_routes(app: Flask) -> set[tuple[str, str]]:
 
 def filled(path: str, order: int) -> str:
     """The path with ids of things that are there, for whoever was the last to come."""
+    if "/secrets/" in path:
+        keep("TOKEN")
     if "{delivery}" not in path and "{message}" not in path:
         return path.format(id=order)
     with transaction.writing() as session:
@@ -144,10 +154,10 @@ def test_everybody_is_a_word_that_no_permission_has(app):
 
 
 def test_a_view_that_names_no_permission_is_for_nobody(app, visit):
-    app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
+    app.add_url_rule("/forgotten", "forgotten", lambda: "for nobody")
     answer = visit("admin").get("/forgotten")
     assert answer.status_code == 403
-    assert "secret" not in answer.text
+    assert "for nobody" not in answer.text
 
 
 def test_a_viewer_sees_no_buttons(viewer, order):
