@@ -27,7 +27,7 @@ LONGEST_OVERLAP = timedelta(days=366)
 
 def create(session: Session, keyring: Keyring, wish: SecretIn, actor: str) -> Secret:
     """A new secret. Raises Invalid, or Conflict if the name is taken."""
-    hosts = _hosts(wish.hosts)
+    hosts = read_hosts(wish.hosts)
     sealed = keyring.seal(_value(wish), wish.name)
     now = clock.now()
     row = Secret(
@@ -69,7 +69,7 @@ def rotate(session: Session, keyring: Keyring, name: str, wish: RotateIn, actor:
 def bind(session: Session, name: str, hosts: list[str], actor: str) -> Secret:
     """Say where a secret may be sent. Raises Invalid, or NotFound."""
     row = find(session, name, lock=True)
-    before, row.hosts = row.hosts, _hosts(hosts)
+    before, row.hosts = row.hosts, read_hosts(hosts)
     audit.record(
         session,
         actor,
@@ -181,14 +181,20 @@ def _opened(row: Secret, keyring: Keyring) -> str | None:
 
 def _value(wish: SecretIn | RotateIn) -> str:
     value = wish.value.get_secret_value()
+    check_value(value)
+    return value
+
+
+def check_value(value: str) -> None:
+    """Raise Invalid for what looks like a signing key and is none."""
     try:
         signing_key(value)
     except ValueError as fault:
         raise Invalid.at("value", str(fault)) from None
-    return value
 
 
-def _hosts(given: Iterable[str]) -> list[str]:
+def read_hosts(given: Iterable[str]) -> list[str]:
+    """Entries as they are stored, each once. Raises Invalid."""
     found: list[str] = []
     faults: list[FieldError] = []
     for at, text in enumerate(given):

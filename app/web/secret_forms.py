@@ -9,8 +9,10 @@ from wtforms import PasswordField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # pyright: ignore[reportAttributeAccessIssue]
 
 from app import clock
+from app.domain import secrets
 from app.domain.signatures import random_signing_secret
 from app.errors import FieldError, Invalid, RunsheetError
+from app.schemas.base import gather
 from app.schemas.secret import RotateIn, SecretIn
 from app.web import schema_forms
 from app.web.schema_forms import Required
@@ -49,7 +51,11 @@ class NewValue(FlaskForm):
 
     value = _value()
     keep = SelectField(
-        "The old value stays valid", choices=_KEEP, default="24", validate_choice=False
+        "The old value stays valid",
+        [Required()],
+        choices=_KEEP,
+        default="24",
+        validate_choice=False,
     )
     until = StringField(
         "Or until this time, UTC",
@@ -74,11 +80,19 @@ def typed_value(form: NewSecret | NewValue) -> tuple[str, bool]:
 def new_secret(form: NewSecret, value: str) -> SecretIn:
     """Raises Invalid."""
     name = (form["name"].data or "").strip()
-    return SecretIn.read({"name": name, "value": value, "hosts": hosts(form)})
+    wish = {"name": name, "value": value, "hosts": hosts(form)}
+    # All faults at once: the value has to be typed again each time.
+    gather(
+        lambda: SecretIn.read(wish),
+        lambda: secrets.check_value(value),
+        lambda: secrets.read_hosts(hosts(form)),
+    )
+    return SecretIn.read(wish)
 
 
 def new_value(form: NewValue, value: str) -> RotateIn:
     """Raises Invalid."""
+    gather(lambda: RotateIn.read({"value": value}), lambda: _until(form))
     return RotateIn.read({"value": value, "previousValidUntil": _until(form)})
 
 

@@ -72,6 +72,12 @@ def test_what_is_wrong_is_said_at_its_field_and_only_the_value_is_lost(keeper, t
     assert kept() is None
 
 
+def test_all_that_is_wrong_is_said_at_once(keeper):
+    answer = keeper.post("/secrets", {"name": "9", "value": "whsec_?", "hosts": "http://x"})
+    for field in ("name", "value", "hosts"):
+        assert f'id="{field}-error"' in answer.text
+
+
 def test_a_name_that_is_taken_is_said_at_the_name(keeper):
     create(keeper)
     answer = create(keeper)
@@ -167,7 +173,8 @@ def test_one_whose_key_is_gone_says_so(app, keeper):
     create(keeper)
     with transaction.writing() as session:
         secrets.find(session, "TOKEN").key_id = "k0"
-    assert "k0 is gone: it can't be read" in said(keeper.get("/secrets"))
+    assert "TOKEN can't be read" in said(keeper.get("/secrets"))
+    assert "its key is not in ENCRYPTION_KEYS any more" in said(keeper.get("/secrets/TOKEN"))
 
 
 def test_an_author_who_may_not_add_automation_sees_names_and_no_forms(visit):
