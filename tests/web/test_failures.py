@@ -146,3 +146,9 @@ def test_an_attempt_that_is_not_there_is_nowhere(operator: Any, order: int, plac
     told(operator, order, failed(503))
     path = f"/instances/{order}/steps/ship/json"
     assert operator.get(path, query_string={"attempt": place}).status_code == 404
+
+
+def test_only_a_failure_makes_skipping_stand_out(operator: Any, app: Any):
+    publish(webhook("ship"))
+    page = operator.get(f"/instances/{begin()}/steps/ship").text
+    assert re.search(r'<summary class="button "[^>]*>Skip', page)

@@ -45,3 +45,17 @@ def test_what_is_done_has_no_preview(viewer, app):
     instance = begin()
     work(Outcome(verdict="done"))
     assert "Preview" not in said(viewer.get(f"/instances/{instance}/steps/ship"))
+
+
+def test_a_webhook_step_says_what_it_takes_for_a_success(viewer, app):
+    config = {
+        "successStatus": [201, "3xx"],
+        "expect": [{"path": "body.state", "op": "in", "value": ["done", "<b>"]}],
+        "output": {"id": "body.id"},
+    }
+    publish(webhook("ship", config=config))
+    text = said(viewer.get("/templates/1?step=ship"))
+    assert "Success 201, 3xx" in text
+    assert 'Expects body.state in [ "done", "<b>" ]' in text
+    assert "Output id from body.id" in text
+    assert "made up from the template's schema." in text
