@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -39,7 +40,7 @@ def start_many(key: str, count: int, **input: str) -> None:
         instances.start_many(session, [wish] * count, OPERATOR)
 
 
-def count_of(key: str, *conditions, of=Instance) -> int:
+def count_of(key: str, *conditions, of: Any = Instance) -> int:
     """Rows of the instances of a template."""
     query = select(func.count()).select_from(Instance).join(Instance.template)
     if of is not Instance:

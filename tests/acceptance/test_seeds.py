@@ -147,7 +147,7 @@ def test_the_url_that_a_payment_provider_got_stands_in_no_log(seed):
     assert len(found) == 3
     for row in found:
         payment, paid, *_ = instance_of(row.id).steps
-        assert "[callback URL]" in payment.automation_log[0].request["body"]
+        assert "[callback URL]" in (payment.automation_log[0].request or {})["body"]
         urls = look(lambda session, step=paid: urls_of(session.connection(), {step.id}))
         assert urls[paid.id].rpartition("/")[2] not in instance_of(row.id).model_dump_json()
 

@@ -61,7 +61,7 @@ def test_a_worker_that_redis_still_has_in_its_books_hears_bells_again(
         message = {"data": data, "created_at": "2026-01-01T00:00:00Z", "origin": AUTOMATION_QUEUE}
         try:
             with client.pipeline() as together:
-                together.hset("rq:job:ring", mapping=message)
+                together.hset("rq:job:ring", mapping=message)  # type: ignore[arg-type]
                 together.rpush(f"rq:queue:{AUTOMATION_QUEUE}", "ring")
                 together.config_set("maxmemory", "1")
                 together.execute()

@@ -208,7 +208,7 @@ def test_the_next_due_time_is_that_of_free_jobs(app):
     begin()
 
     def next_due():
-        return look(lambda session: claims.next_due(session.connection(), AUTOMATION_QUEUE)).at
+        return look(lambda session: claims.next_due(session.connection(), AUTOMATION_QUEUE)).at  # type: ignore[union-attr]
 
     assert next_due() <= clock.now()
     claim()

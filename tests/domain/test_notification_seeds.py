@@ -71,7 +71,7 @@ def test_a_text_message_of_ours_has_one_link_and_no_letter_that_halves_its_room(
 def test_a_failure_says_whether_the_receiver_may_have_acted():
     def said(acted):
         context = sample("ON_FAILED")
-        context["step"]["mayHaveActed"] = acted
+        context["step"]["mayHaveActed"] = acted  # type: ignore[index]
         return notification_contents.render(content_of("step-failed")["EMAIL"], "EMAIL", context)
 
     assert "may have acted" in said(True)["text"]

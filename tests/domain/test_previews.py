@@ -128,9 +128,14 @@ def test_a_template_is_shown_with_input_made_up_from_its_schema():
         },
     }
     steps = [
-        TemplateStep(key="ok", name="Ok", action_type="APPROVAL"),
-        TemplateStep(
-            key="form", name="F", action_type="FORM_INPUT", action_config={"schema": schema}
+        TemplateStep.read({"key": "ok", "name": "Ok", "actionType": "APPROVAL"}),
+        TemplateStep.read(
+            {
+                "key": "form",
+                "name": "F",
+                "actionType": "FORM_INPUT",
+                "actionConfig": {"schema": schema},
+            }
         ),
     ]
     context = sample_context(schema, steps)

@@ -130,7 +130,7 @@ class _Conversation(socketserver.BaseRequestHandler):
     ) -> str:
         """Say what the test wants, or the usual; `then`: what is so before a good answer."""
         answer = self.server.answers.get(stage, usual)
-        said = answer(line) if callable(answer) else answer
+        said = str(answer(line) if callable(answer) else answer)
         if said == STALL:
             self.server.stalling.set()
             self.server.ended.wait()

@@ -101,7 +101,7 @@ def test_a_failure_is_told_on_every_channel_and_repaired_from_the_mail(
     mails = world.mail.wait_for(2)
     assert {mail["To"] for mail in mails} == {OLGA, "otto@example.com"}
     assert "Card of A-1042" in str(mails[0]["Subject"])
-    text = mails[0].get_body(("plain",)).get_content()
+    text = str(mails[0].get_body(("plain",)))
     (link,) = set(re.findall(rf"http://127\.0\.0\.1:\d+{path}", text))
     wait_until(lambda: bool(world.sms.taken), why="the phone should ring")
     assert world.sms.taken[0].to == PHONE

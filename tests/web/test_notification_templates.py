@@ -2,6 +2,7 @@
 
 import html
 import re
+from typing import Any
 
 import pytest
 from flask import render_template
@@ -40,7 +41,7 @@ def field(page, name):
     found = found or re.search(
         rf'<input(?=[^>]*name="{re.escape(name)}")[^>]*value="([^"]*)"', page
     )
-    return html.unescape(found[1]).strip() if found else None
+    return html.unescape(found[1]).strip() if found else ""
 
 
 def test_the_list_shows_what_comes_with_runsheet_and_where_it_is_used(viewer):
@@ -295,7 +296,12 @@ def test_a_policy_whose_template_is_silent_on_its_channel_says_so(viewer, author
 
 
 def test_a_picker_offers_templates_and_shows_the_chosen_one(app):
-    picker = {"name": "template", "id": "t", "value": "pager", "own": "Step has failed"}
+    picker: dict[str, Any] = {
+        "name": "template",
+        "id": "t",
+        "value": "pager",
+        "own": "Step has failed",
+    }
     picker["choices"] = [("pager", "Pager"), ("step-ready", "Step is ready")]
     with app.test_request_context():
         page = render_template("_template_picker.html", picker=picker, channel="SMS", preview=None)

@@ -73,7 +73,7 @@ class Counting(RuleBasedStateMachine):
 
     @invariant()
     def counts_agree(self):
-        for host in {*self.waiting, *self.running} - {None}:
+        for host in filter(None, {*self.waiting, *self.running}):
             assert self.bulkhead.running(host) == self.running[host] <= LIMIT
             assert self.bulkhead.held(host) == self.waiting[host] + self.running[host] >= 0
             assert self.bulkhead.held(host) or host not in self.bulkhead.full()
