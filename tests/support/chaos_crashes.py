@@ -116,16 +116,23 @@ class Crashes:
         """Soon when kills lag behind steps, later when they run ahead."""
         if point == failpoints.RENEWAL:
             return 1
-        lags = len(self.found) / self.kills <= self.begun / self.steps
-        return self._dice.randint(1, 3) if lags else self._dice.randint(3, 8)
+        return self._dice.randint(1, 3) if self._kills_lag() else self._dice.randint(3, 8)
 
     def _feed(self) -> None:
         """As many as can be carried out at once, and no more: whoever is given back must not
         stand in a queue that has nothing to do with the kill."""
-        wanted = self.begun < self.steps or len(self.found) < self.kills
-        room = self.size * 2 - due_jobs()
-        if wanted and room > 0:
+        if self.begun >= self.steps and len(self.found) >= self.kills:
+            return
+        pids = {process.pid for process in self._crew}
+        held = sum(count for pid, count in chaos.leases().items() if pid in pids)
+        # Kills and steps end together: while kills lag behind, only as many as keep workers busy.
+        busy = held if self._kills_lag() else 0
+        room = self.size * 2 - due_jobs() - busy
+        if room > 0:
             self.begun += len(self.lab.begin(room))
+
+    def _kills_lag(self) -> bool:
+        return len(self.found) / self.kills <= self.begun / self.steps
 
 
 def _one_has_its_last_chance() -> bool:

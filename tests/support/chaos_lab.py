@@ -50,14 +50,17 @@ class Lab:
 
 @contextmanager
 def laboratory(folder: Path, database: str, **more: str) -> Iterator[Lab]:
-    """A laboratory of one's own on `sqlite` or `postgresql`."""
+    """A laboratory of one's own on `sqlite` or `postgresql`, or with the DATABASE_URL or REDIS_URL
+    that is given."""
     folder.mkdir(parents=True)
     with ExitStack() as stack:
-        url = f"sqlite:///{folder / 'chaos.db'}"
-        if database == "postgresql":
+        url = more.get("DATABASE_URL", f"sqlite:///{folder / 'chaos.db'}")
+        if database == "postgresql" and "DATABASE_URL" not in more:
             url = stack.enter_context(servers.postgres(folder / "postgres"))
         migrate(url)
-        redis_url = stack.enter_context(servers.private_redis(folder / "redis"))
+        redis_url = more.get("REDIS_URL") or stack.enter_context(
+            servers.private_redis(folder / "redis")
+        )
         environ = environment(DATABASE_URL=url, REDIS_URL=redis_url) | more
         app = create_app(Settings.load(environ))
         stack.enter_context(app.app_context())
