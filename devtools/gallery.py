@@ -106,6 +106,7 @@ def context() -> dict[str, Any]:
             may=lambda permission: permission in ("read", "operate"),
         ),
         "nav_counts": {"tasks.index": 3},
+        "unread": 2,
         "banner": banner,
         "version": "0.1.0",
         "instance": data.INSTANCE,

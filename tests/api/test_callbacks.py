@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app import clock
 from app.domain import secrets as vault
@@ -254,6 +254,12 @@ def keep(name: str, value: str = KEY) -> None:
     db.session.commit()
 
 
+def forget(name: str) -> None:
+    """Delete a secret, as its page would."""
+    db.session.execute(delete(Secret).where(Secret.name == name))
+    db.session.commit()
+
+
 def signed(raw: bytes, value: str = KEY, **other: str) -> dict[str, str]:
     now = clock.now()
     signature = signatures.sign(vault.SecretValue("PAY_KEY", value), "msg_1", now, raw)
@@ -338,8 +344,10 @@ def test_who_can_not_sign_is_not_told_what_became_of_the_step(wants_signature, a
 
 
 def test_without_the_secret_it_is_to_be_tried_later(app, anybody):
+    keep("PAY_KEY")
     publish(callback("paid", signingSecret="PAY_KEY"))
     instance_id = begin()
+    forget("PAY_KEY")
     answer = anybody.post(path_of(instance_id), raw=RAW, headers=signed(RAW))
     assert answer.status_code == 503 and answer.headers["Retry-After"]
     assert "PAY_KEY" not in answer.text

@@ -4,8 +4,11 @@ import json
 from typing import Any
 
 from app import transaction
-from app.domain import callback_urls, callbacks, calls
+from app.domain import callback_urls, callbacks, calls, secrets
 from app.domain.callbacks import Received
+from app.domain.keyring import Keyring
+from app.schemas.secret import SecretIn
+from tests.conftest import ENCRYPTION_KEYS
 from tests.support.looking import look, step_of
 from tests.support.workflows import claim, make_step, report_begun, report_ended
 from workers.handlers import carry_out
@@ -48,3 +51,10 @@ def nobody_calls() -> int:
         report_begun(one)
         report_ended(carry_out(Work(one, {}, CancelToken()), None), one)  # type: ignore[arg-type]
     return len(held)
+
+
+def keep(name: str, value: str = "a key that both sides know") -> None:
+    """Store a secret, as its page does."""
+    with transaction.writing() as session:
+        wish = SecretIn.read({"name": name, "value": value})
+        secrets.create(session, Keyring.parse(ENCRYPTION_KEYS), wish, "user:admin@example.com")

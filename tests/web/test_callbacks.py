@@ -7,7 +7,7 @@ import pytest
 
 from app import clock
 from app.domain import callback_urls
-from tests.support.callbacks import call, callback, nobody_calls, token_of, url_of
+from tests.support.callbacks import call, callback, keep, nobody_calls, token_of, url_of
 from tests.support.looking import do, states, step_of
 from tests.support.workflows import begin, publish, task, webhook
 from tests.web.conftest import said
@@ -66,6 +66,7 @@ def test_when_the_secret_key_was_changed_it_says_so(operator, waiting, settings)
 
 
 def test_a_step_whose_calls_are_signed_says_with_what_and_offers_no_curl(operator, app):
+    keep("PAY_KEY")
     publish(callback("paid", signingSecret="PAY_KEY"))
     text = said(page_of(operator, begin()))
     assert "Calls must be signed with PAY_KEY" in text and "curl" not in text
@@ -115,6 +116,7 @@ def test_a_step_that_nobody_called_says_so_in_the_list(operator, waiting):
 
 
 def test_the_template_shows_how_it_waits(operator, app):
+    keep("PAY_KEY")
     template_id = publish(
         callback("paid", timeout="PT2H", onTimeout="complete", signingSecret="PAY_KEY")
     )

