@@ -3,7 +3,7 @@ with real browsers."""
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,22 +70,28 @@ class Console:
 
 
 @pytest.fixture(scope="session")
-def console(
-    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, redis_url: str
-) -> Iterator[Console]:
-    folder = tmp_path_factory.mktemp("console")
+def console(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Console]:
+    """One console for all stories that can share it: what one of them leaves, the others see."""
+    with open_console(tmp_path_factory.mktemp("console"), sqlite_template) as console:
+        yield console
+
+
+@contextmanager
+def open_console(folder: Path, sqlite_template: Path) -> Iterator[Console]:
+    """A console with a database and a Redis of its own, so that nothing another test left is in
+    it; ended with the block."""
     database = shutil.copy(sqlite_template, folder / "console.db")
     port = servers.free_port()
-    environ = environment(
-        DATABASE_URL=f"sqlite:///{database}",
-        REDIS_URL=redis_url,
-        PORT=str(port),
-        GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{port}",
-        BASE_URL=f"http://127.0.0.1:{port}",
-        VAPID_PRIVATE_KEY=VAPID_KEY,
-    )
-    app = create_app(Settings.load(environ))
     with ExitStack() as stack:
+        environ = environment(
+            DATABASE_URL=f"sqlite:///{database}",
+            REDIS_URL=stack.enter_context(servers.private_redis(folder)),
+            PORT=str(port),
+            GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{port}",
+            BASE_URL=f"http://127.0.0.1:{port}",
+            VAPID_PRIVATE_KEY=VAPID_KEY,
+        )
+        app = create_app(Settings.load(environ))
         receiver = stack.enter_context(receiving())
         with app.app_context():
             prepare(receiver)

@@ -25,7 +25,7 @@ from tests.support.slow_mail import MailServer, mail_server
 from tests.support.sms_provider import SmsProvider, sms_provider
 from tests.support.waiting import wait_until
 from tests.support.workflows import OPERATOR, publish, webhook
-from tests.system.conftest import Console, Open
+from tests.system.conftest import Console, Open, open_console
 
 OLGA, PHONE = "olga@example.com", "+14155550100"
 
@@ -38,6 +38,14 @@ class World:
     sms: SmsProvider
     push: PushService
     browser: Subscription
+
+
+@pytest.fixture
+def console(tmp_path: Path, sqlite_template: Path) -> Iterator[Console]:
+    """A console of its own: the notifier would also tell of what other stories left failed, and
+    Olga would keep the browser that she is given here."""
+    with open_console(tmp_path, sqlite_template) as console:
+        yield console
 
 
 @pytest.fixture
