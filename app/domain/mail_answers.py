@@ -25,7 +25,7 @@ _LOST = {
     "timeout": "The mail server did not answer in time",
     "connection_lost": "The connection to the mail server was lost",
     "bad_response": "What answered is no mail server: it does not speak SMTP",
-    "cancelled": "The attempt was stopped before the mail server had taken the mail.",
+    "cancelled": "The attempt was stopped",
 }
 _PERHAPS = (
     "after the whole mail was sent, before the mail server said that it took it. It may have been "
