@@ -139,6 +139,7 @@ def test_what_was_sent_is_shown_as_a_mail_and_its_html_in_a_frame(viewer, app, s
     text = said(page)
     assert "To ann@example.com Bcc joann@example.com" in text
     assert "Key the receiver sees (Message-ID)" in text
+    assert "SMTP 250 taken Taken for ann@example.com, joann@example.com" in text
     src = f"/instances/{number}/steps/confirm/mail?attempt=1"
     assert f'sandbox loading="lazy" src="{src}"' in page.get_data(as_text=True)
     assert "<h1>Thank you, Ann</h1>" in viewer.get(src).get_data(as_text=True)
@@ -152,7 +153,8 @@ def test_who_has_the_mail_already_is_not_shown_as_a_recipient_of_the_next_try(
     number = begin()
     with MailServer(late) as server:
         assert carry_out_mail(settings, server).verdict == "retry"
-    preview = said(viewer.get(f"/instances/{number}/steps/confirm")).partition("Preview")[2]
+    text, _, preview = said(viewer.get(f"/instances/{number}/steps/confirm")).partition("Preview")
+    assert "Taken for ann@example.com, b@example.com Not for late@example.com 450 later" in text
     assert "Bcc late@example.com stands nowhere" in preview
 
 
