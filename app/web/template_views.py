@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.domain import template_queries, templates
+from app.errors import NotFound
 from app.extensions import compact_json
 from app.web import words
 from app.web.graph import Graph, layout
@@ -81,6 +82,14 @@ def read_template(session: Session, template_id: int) -> TemplateView:
         steps=steps,
         graph=layout([(step.key, step.name, step.depends_on) for step in steps]),
     )
+
+
+def find_step(template: TemplateView, key: str) -> StepView:
+    """Raises NotFound."""
+    for step in template.steps:
+        if step.key == key:
+            return step
+    raise NotFound("There is no such step.")
 
 
 def _step(step: dict[str, Any]) -> StepView:

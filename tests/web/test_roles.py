@@ -8,8 +8,10 @@ from app import clock, transaction
 from app.models import InboxMessage, User
 from app.models.vocabulary import Role
 from app.web.access import EVERYBODY, permission_of
+from tests.support.mailing import email
 from tests.support.secrets import keep
 from tests.support.telling import tell
+from tests.support.workflows import begin, publish
 
 READ = frozenset(Role)
 OPERATE = READ - {Role.VIEWER}
@@ -36,6 +38,8 @@ MATRIX = {
     ("GET", "steps.show"): (READ, STEP),
     ("GET", "steps.as_json"): (READ, f"{STEP}/json"),
     ("POST", "steps.move"): (OPERATE, f"{STEP}/start"),
+    ("GET", "mail_frames.of_template"): (READ, "/templates/{mail_template}/steps/tell/mail"),
+    ("GET", "mail_frames.of_instance"): (READ, "/instances/{mail}/steps/tell/mail"),
     ("GET", "tasks.index"): (READ, "/tasks"),
     ("GET", "templates.index"): (READ, "/templates"),
     ("GET", "templates.show"): (READ, "/templates/1"),
@@ -92,6 +96,9 @@ def filled(path: str, order: int) -> str:
     """The path with ids of things that are there, for whoever was the last to come."""
     if "/secrets/" in path:
         keep("TOKEN")
+    if "{mail" in path:
+        template = publish(email("tell", html="<p>Hello.</p>"), key="mails")
+        return path.format(mail=begin("mails"), mail_template=template)
     if "{delivery}" not in path and "{message}" not in path:
         return path.format(id=order)
     with transaction.writing() as session:
