@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import fanout, recipients, tries
+from app.domain import fanout, recipients, sms, tries
 from app.domain.fanout import Draft, NotReady
 from app.domain.ledger import Ledger, changing
 from app.domain.recipients import Recipient
@@ -230,12 +230,15 @@ def provider_says(
     at: datetime | None = None,
 ) -> bool:
     """What a provider tells later of a message it took: with `error` it did not arrive after
-    all, and the fallback is owed. Says whether the message is known."""
+    all, and the fallback is owed. What an earlier report outran is passed over. Says whether the
+    message is known."""
     row = session.scalar(select(_row).where(_row.provider_id == provider_id))
     if row is None:
         return False
     with changing(session, _instances([row])) as ledger:
         session.refresh(row, with_for_update=True)
+        if not sms.is_news(status, row.provider_status):
+            return True
         row.provider_status = status[:40]
         if error is None or row.state == DeliveryState.FAILED:
             return True

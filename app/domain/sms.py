@@ -24,6 +24,9 @@ _GSM_TWICE = frozenset("^{}\\[~]|€\f")  # these take two places
 _TRY_AGAIN = frozenset({14107, 20429, 20500, 20503, 20504, 21611, 30001})
 _NO_CREDENTIALS = frozenset({401, 403})
 _LOST = frozenset({"undelivered", "failed", "canceled"})
+# What a message goes through, in its order. Reports overtake each other on their way here.
+_STAGES = ("accepted", "scheduled", "queued", "sending", "sent", "delivered", "read")
+_FINAL = _LOST | {"delivered", "read"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,16 @@ class StatusReport:
     provider_id: str
     status: str
     error: str | None
+
+
+def is_news(status: str, known: str | None) -> bool:
+    """Whether a status says more than the one that is known. Nothing follows a final one, but
+    that the message was read; a word that we do not know is believed."""
+    if known in _FINAL:
+        return (known, status) == ("delivered", "read")
+    if known not in _STAGES or status not in _STAGES:
+        return True
+    return _STAGES.index(status) > _STAGES.index(known)
 
 
 def read_report(form: Mapping[str, str]) -> StatusReport | None:
