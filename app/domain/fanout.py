@@ -62,6 +62,8 @@ def decide(
     facts = CHANNELS[Channel(channel)]
     if recipient.why_not:
         return Decision("skip", recipient.why_not)
+    if recipient.user is not None and not recipient.user.active:
+        return Decision("skip", f"{recipient.label} may not come any more.")
     if channel in not_ready:
         return Decision("skip", not_ready[channel])
     if recipient.user is not None and channel in (recipient.user.channels_off or ()):
@@ -334,6 +336,9 @@ def fall_back(
     if not fallback or row["fallback_of"] is not None or instance is None:
         return
     told = _fallback_recipients(ledger.session, ledger, instance, step, row, fallback)
+    policy = {name: value for name, value in policy.items() if name != "fallback"}
+    if fallback.get("recipients"):
+        policy["recipients"] = fallback["recipients"]
     for recipient in told:
         channel = fallback["channel"]
         draft = Draft(
@@ -341,7 +346,7 @@ def fall_back(
             channel=channel,
             trigger=row["trigger"],
             template=fallback.get("template") or row["template"],
-            policy={name: value for name, value in policy.items() if name != "fallback"},
+            policy=policy,
             notice_id=row["notice_id"],
             fallback_of=delivery_id,
         )

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from app import transaction
 from app.config import Settings
-from app.domain import channels, deliveries
+from app.domain import channels, replays
 from app.errors import Conflict
 from app.web.access import needs, visitor
 from app.web.delivery_lists import Filters, list_page, one_page
@@ -36,7 +36,7 @@ def replay(delivery_id: int) -> Response:
     actor = visitor().actor.name
     try:
         with transaction.writing() as session:
-            new_id = deliveries.replay(session, delivery_id, actor, typed("reason"), not_ready())
+            new_id = replays.replay(session, delivery_id, actor, typed("reason"), not_ready())
     except Conflict as refusal:
         flash(refusal.message, "error")
         return redirect(url_for("deliveries.show", delivery_id=delivery_id), 303)
@@ -54,7 +54,7 @@ def replay_all() -> Response:
     try:
         with transaction.writing() as session:
             wanted = filters.wanted()
-            ids = deliveries.replay_all(session, wanted, expected, actor, reason, not_ready())
+            ids = replays.replay_all(session, wanted, expected, actor, reason, not_ready())
     except Conflict as refusal:
         flash(refusal.message, "error")
         return redirect(filters.url(), 303)

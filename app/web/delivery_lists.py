@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.domain import deliveries
 from app.domain.channels import CHANNELS
-from app.domain.deliveries import MOST_REPLAYED, Filter
+from app.domain.deliveries import Filter
+from app.domain.replays import MOST_REPLAYED
 from app.models import NotificationDelivery, User, WorkflowInstance
 from app.models.vocabulary import DeliveryState
 from app.schemas.instance import DeliveryOut
