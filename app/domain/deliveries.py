@@ -23,7 +23,8 @@ from app.models import (
     User,
     WorkflowInstanceStep,
 )
-from app.models.vocabulary import TEST, DeliveryState
+from app.models.vocabulary import TEST, Channel, DeliveryState
+from app.phone import masked
 from app.schemas.base import Schema
 from app.schemas.instance import DeliveryOut, DeliveryTryOut
 
@@ -102,8 +103,15 @@ def _described(session: Session, rows: Sequence[Any]) -> list[DeliveryOut]:
     for one in session.scalars(query) if ids else ():
         tries_of[one.delivery_id].append(_copied(DeliveryTryOut, one))
     return [
-        _copied(DeliveryOut, row, step_key=key, tries=tries_of.get(row.id, [])) for row, key in rows
+        _copied(DeliveryOut, row, step_key=key, address=_shown(row), tries=tries_of.get(row.id, []))
+        for row, key in rows
     ]
+
+
+def _shown(row: NotificationDelivery) -> str | None:
+    """The address as everybody may read it: a person's phone is for who may look them up."""
+    personal = row.channel == Channel.SMS and row.user_id is not None
+    return masked(row.address) if personal and row.address else row.address
 
 
 def _copied(schema: type[Model], row: Any, **more: Any) -> Model:

@@ -315,6 +315,7 @@ def facts_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """A delivery as events tell of it."""
     return {
         "deliveryId": row["id"],
+        "userId": row["user_id"],
         "channel": row["channel"],
         "recipient": row["recipient"],
         "template": row["template"],

@@ -26,6 +26,7 @@ def register(app: Flask) -> None:
         instances,
         notification_drafts,
         notification_templates,
+        people,
         search,
         secrets,
         security,
@@ -50,6 +51,7 @@ def register(app: Flask) -> None:
         account,
         settings,
         deliveries,
+        people,
         inbox,
         frame,
     ):

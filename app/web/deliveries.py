@@ -16,8 +16,10 @@ blueprint = Blueprint("deliveries", __name__)
 
 @blueprint.get("/deliveries")
 @needs("read")
-def index() -> str:
+def index() -> str | Response:
     filters = Filters.read(request.args)
+    if filters.user:
+        return redirect(filters.url())
     with transaction.reading() as session:
         return render_template("deliveries/index.html", **list_page(session, filters))
 
@@ -59,14 +61,7 @@ def replay_all() -> Response:
         flash(refusal.message, "error")
         return redirect(filters.url(), 303)
     flash(f"{len(ids)} are sent once more, each as a delivery of its own.")
-    return redirect(url_for("deliveries.index"), 303)
-
-
-@blueprint.get("/people/<id:user_id>")
-@needs("read")
-def person(user_id: int) -> Response:
-    """What was sent to somebody."""
-    return redirect(url_for("deliveries.index", user=user_id))
+    return redirect(Filters(user=filters.user).url(), 303)
 
 
 def not_ready() -> dict[str, str]:

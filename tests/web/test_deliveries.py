@@ -87,13 +87,10 @@ def test_a_viewer_sees_no_button(viewer, told):
     assert "Send again" not in said(viewer.get(f"/deliveries/{told[0]}"))
 
 
-def test_what_was_sent_to_somebody_has_a_page(operator, order):
-    with transaction.writing() as session:
-        tell(session, order, 1, reason="for them")
-    answer = operator.get("/people/1")
-    page = said(operator.get(answer.location))
-    assert "Sent to Operator" in page
-    assert "for them" in page
+def test_an_instance_that_the_list_is_narrowed_to_can_be_taken_away(operator, order, told):
+    page = operator.get(f"/deliveries?instance={order}&state=SENT")
+    assert f"Instance {order}" in said(page)
+    assert 'href="/deliveries?state=SENT"' in page.get_data(as_text=True)
 
 
 @pytest.fixture
