@@ -48,7 +48,7 @@ def test_it_says_who_they_are_and_where_they_are_reached(operator, olga):
         "author@example.com",
         "They have turned In the console off.",
         PHONE,
-        "author@example.com has no browser that takes push messages.",
+        "Push has no key (VAPID_PRIVATE_KEY).",
         "No mail server is set up (SMTP_URL).",
     ):
         assert words in page
