@@ -96,7 +96,7 @@ def list_page(session: Session, filters: Filters) -> dict[str, Any]:
         "filters": filters,
         "deliveries": _rows(session, found),
         "next_url": filters.url(cursor=further) if further else None,
-        "matching": deliveries.count(session, wanted) if filters.kept else 0,
+        "matching": deliveries.count(session, wanted) if filters.any else 0,
         "most": MOST_REPLAYED,
         "states": [*_STATES.items()],
         "channels": [(name, facts.label) for name, facts in CHANNELS.items()],

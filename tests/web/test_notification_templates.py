@@ -155,7 +155,7 @@ def test_when_two_write_the_second_sees_both_texts_and_may_then_save(author, vis
 def test_the_editor_shows_the_draft_and_warns_where_it_is_used(author):
     publish(webhook("ship", notificationPolicies=[{"channel": "SMS", "trigger": "ON_FAILED"}]))
     page = author.get(f"{URL}/step-failed/edit")
-    assert "It is in use: what you publish is what 1 workflow template(s) say" in said(page)
+    assert "It is in use: what you publish is what Order says" in said(page)
     assert (
         field(page.text, "content.EMAIL.subject")
         == "FAILED: {{ step.name }} · {{ instance.title }}"
