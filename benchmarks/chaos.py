@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,12 +68,14 @@ def crashes(folder: Path, options: Options) -> None:
         "database",
         "kills",
         "steps",
+        "attempts hit",
         *ACCOUNT,
         "p50 s",
         "p99 s",
-        "hit again",
+        "minutes",
     )
     for database in options.databases:
+        began = time.monotonic()
         with laboratory(folder / database, database, **LEASE, WORKER_THREADS="2") as lab:
             lab.publish()
             lab.slow_down(1.0)
@@ -81,12 +84,13 @@ def crashes(folder: Path, options: Options) -> None:
             database,
             len(found.kills),
             found.begun,
+            found.hits.total(),
             *counts(found.account, found.begun),
             f"{found.p50:.1f}",
             f"{found.p99:.1f}",
-            found.hit_again,
+            f"{(time.monotonic() - began) / 60:.0f}",
         )
-        print(f"<!-- {found.per_point()} -->", flush=True)
+        print(f"<!-- {found.per_point()}; {found.per_hits()} -->", flush=True)
 
 
 def fencing(folder: Path, options: Options) -> None:
