@@ -9,6 +9,7 @@ from flask import render_template
 
 from app.domain import notification_templates
 from app.schemas.notification_template import NotificationTemplateDraft, NotificationTemplateIn
+from app.version import VERSION
 from tests.support.looking import change, look
 from tests.support.workflows import AUTHOR, begin, publish, task, webhook
 from tests.web.conftest import said
@@ -62,6 +63,11 @@ def test_everybody_reads_how_it_looks_where_it_is_used_and_who_wrote_it(viewer):
     assert "Orders · Ship v1 · SMS, on failed" in said(page)
     assert "Version 1" in said(page) and "by system · As it comes with Runsheet." in said(page)
     assert "/edit" not in page.text
+
+
+def test_the_foot_names_the_version_of_runsheet_and_not_the_template_s(viewer):
+    assert said(viewer.get(f"{URL}/step-failed")).count(f"v{VERSION} ") == 1
+    assert "published_by" not in said(viewer.get(f"{URL}/step-failed"))
 
 
 def test_a_version_and_another_occasion_have_a_url(viewer, author, pager):
