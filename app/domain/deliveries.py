@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import fanout, recipients, sms, tries
+from app.domain import fanout, recipients, sms, tries, unheard
 from app.domain.fanout import Draft, NotReady
 from app.domain.ledger import changing
 from app.domain.recipients import Recipient
@@ -185,4 +185,5 @@ def provider_says(
             data = fanout.facts_of(found) | {"error": error, "providerStatus": status}
             ledger.record(instance, "notification.failed", step, data=data, at=at or clock.now())
         fanout.fall_back(ledger, instance, step, row.id, found, not_ready)
+        unheard.tell_operators(ledger, instance, step, row.notice_id)
     return True

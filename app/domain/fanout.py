@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app import bells
-from app.domain import accounts, recipients
+from app.domain import accounts, recipients, unheard
 from app.domain.channels import CHANNELS
 from app.domain.claims import Claim
 from app.domain.conditions import describe_refusal, holds
@@ -97,6 +97,7 @@ def expand(ledger: Ledger, claim: Claim, not_ready: NotReady) -> None:
         cause = _say_on_the_timeline(ledger, instance, step, notice)
         _write_all(ledger, instance, step, notice, not_ready)
         _follow_up(ledger, instance, step, notice, cause)
+    unheard.tell_operators(ledger, instance, step, notice.id)
     ledger.done_jobs.append(claim.id)
 
 

@@ -119,6 +119,15 @@ def test_the_bell_counts_what_is_unread_on_every_page(operator, bell):
     assert "Bell, 2 unread" in operator.get("/inbox/bell", htmx=True).text
 
 
+def test_the_newest_messages_come_by_themselves_and_older_ones_stay_as_they_are(operator, bell):
+    _, (first, _) = bell
+    part = operator.get("/inbox", htmx=True).get_data(as_text=True)
+    assert part.lstrip().startswith('<div class="stack" id="inbox" data-look')
+    assert f'id="message-{first}"' in part
+    assert "data-look" not in operator.get("/inbox?cursor=99", htmx=True).get_data(as_text=True)
+    assert "Mark all read" in part
+
+
 def test_opening_a_message_marks_it_and_leads_there(operator, order, bell):
     user_id, (first, _) = bell
     answer = operator.post(f"/inbox/{first}")
