@@ -7,6 +7,7 @@ from app import transaction
 from app.config import Settings
 from app.domain import channels, replays
 from app.errors import Conflict
+from app.extensions import htmx
 from app.web.access import needs, visitor
 from app.web.delivery_lists import Filters, list_page, one_page
 from app.web.moves import typed
@@ -27,8 +28,9 @@ def index() -> str | Response:
 @blueprint.get("/deliveries/<id:delivery_id>")
 @needs("read")
 def show(delivery_id: int) -> str:
+    page = "deliveries/_one.html" if htmx.wants_partial else "deliveries/show.html"
     with transaction.reading() as session:
-        return render_template("deliveries/show.html", **one_page(session, delivery_id))
+        return render_template(page, **one_page(session, delivery_id))
 
 
 @blueprint.post("/deliveries/<id:delivery_id>/replay")

@@ -1,5 +1,8 @@
 """Deliveries and the bell, as people see them."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from app import clock, transaction
@@ -58,6 +61,21 @@ def test_one_shows_every_try_with_what_was_sent(operator, told):
     page = said(operator.get(f"/deliveries/{told[0]}"))
     for words in ("Try 1", "550 no such user", "FAILED: Pack", "worker-1"):
         assert words in page
+
+
+def test_one_that_is_on_its_way_is_followed_until_it_ends(operator, told, order):
+    with transaction.writing() as session:
+        waits = tell(session, order, state="QUEUED", attempts=0, reason=None)
+    part = operator.get(f"/deliveries/{waits}", htmx=True).get_data(as_text=True)
+    assert part.lstrip().startswith('<div class="stack" id="delivery" data-look')
+    assert "every 2s" in part
+    assert "data-look hx-get" not in operator.get(f"/deliveries/{told[0]}", htmx=True).text
+
+
+def test_a_row_that_the_keyboard_moves_through_holds_what_it_opens():
+    tags = re.compile(r"<[^<>]*\bdata-row\b[^<>]*\bdata-open\b[^<>]*>")
+    for path in Path("app/templates").rglob("*.html"):
+        assert not tags.search(path.read_text()), path
 
 
 def test_one_is_sent_again_as_a_delivery_of_its_own(operator, told):
