@@ -27,6 +27,7 @@ def register(app: Flask) -> None:
         mail_frames,
         notification_drafts,
         notification_templates,
+        people,
         search,
         secrets,
         security,
@@ -52,6 +53,7 @@ def register(app: Flask) -> None:
         account,
         settings,
         deliveries,
+        people,
         inbox,
         frame,
     ):

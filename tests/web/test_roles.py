@@ -57,7 +57,7 @@ MATRIX = {
     ("GET", "deliveries.show"): (READ, "/deliveries/{delivery}"),
     ("POST", "deliveries.replay"): (OPERATE, "/deliveries/{delivery}/replay"),
     ("POST", "deliveries.replay_all"): (OPERATE, "/deliveries/replay"),
-    ("GET", "deliveries.person"): (READ, "/people/1"),
+    ("GET", "people.show"): (READ, "/people/1"),
     ("GET", "inbox.index"): (READ, "/inbox"),
     ("GET", "inbox.bell"): (READ, "/inbox/bell"),
     ("POST", "inbox.open_message"): (READ, "/inbox/{message}"),
