@@ -1,0 +1,103 @@
+"""When something recurs: the same answers for previews, schedules and recurring steps."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import count as count_from
+from itertools import islice, pairwise
+
+from app import clock
+from app.domain import cron, rrules
+from app.domain.wall_time import LAST_YEAR, zone_of
+from app.errors import FieldError, Invalid
+from app.schemas.durations import parse_moment
+from app.schemas.recurrence import Rule
+
+LEAST_SECONDS = 60  # between two occurrences of cron and RRULE, and of schedules in all
+LOOKED_AT = 400  # occurrences, to see how dense a rule is
+_TINY = timedelta(microseconds=1)
+
+
+def occurrences(rule: Rule, after: datetime, count: int) -> list[datetime]:
+    """The next `count` times strictly after `after`, in UTC and rising; fewer when the rule ends.
+
+    Nothing lies before the rule's `start`. Without one, everySeconds and RRULE count from
+    `after`. Raises ValueError with a message for authors when the rule can't be read.
+    """
+    return list(islice(_walk(rule, after), count))
+
+
+def next_occurrence(rule: Rule, after: datetime) -> datetime | None:
+    """The first time strictly after `after`, in UTC; None when the rule has ended."""
+    return next(_walk(rule, after), None)
+
+
+def check(rule: Rule, at: str = "", least_seconds: int = LEAST_SECONDS) -> None:
+    """Whether a rule can be saved. Raises Invalid with a path for each fault, under `at`: it can't
+    be read, never occurs any more, or more often than every `least_seconds`.
+
+    Steps may have everySeconds from 1 on; cron and RRULE are never denser than a minute."""
+    prefix = f"{at}." if at else ""
+    faults = [
+        FieldError(prefix + path, message)
+        for path, message in _unreadable(rule) or _senseless(rule, least_seconds)
+    ]
+    if faults:
+        raise Invalid(faults)
+
+
+def _walk(rule: Rule, after: datetime) -> Iterator[datetime]:
+    zone = zone_of(rule.timezone)
+    start = parse_moment(rule.start) if rule.start else None
+    if after.year > LAST_YEAR or (start and start.year > LAST_YEAR):
+        return iter(())
+    # The start itself is an occurrence, if the rule says so.
+    later = after if start is None else max(after, start - _TINY)
+    if rule.cron is not None:
+        return cron.walk(cron.parse(rule.cron), zone, later)
+    if rule.rrule is not None:
+        return rrules.walk(rrules.parse(rule.rrule), zone, start or after, later)
+    return _every(rule.every_seconds or 1, start or after, later)
+
+
+def _every(seconds: int, start: datetime, after: datetime) -> Iterator[datetime]:
+    every = timedelta(seconds=seconds)
+    first = (after - start) // every + 1
+    times = (start + n * every for n in count_from(first))
+    return iter(lambda: next(times), None)
+
+
+def _unreadable(rule: Rule) -> list[tuple[str, str]]:
+    faults: list[tuple[str, str]] = []
+    for name, value, read in (
+        ("timezone", rule.timezone, zone_of),
+        ("cron", rule.cron, cron.parse),
+        ("rrule", rule.rrule, rrules.parse),
+    ):
+        try:
+            if value is not None:
+                read(value)
+        except ValueError as error:
+            faults.append((name, str(error)))
+    return faults
+
+
+def _senseless(rule: Rule, least_seconds: int) -> list[tuple[str, str]]:
+    name = "cron" if rule.cron else "rrule" if rule.rrule else "everySeconds"
+    if rule.every_seconds is not None:
+        too_dense = rule.every_seconds < least_seconds
+        return [(name, _dense(least_seconds))] if too_dense else []
+    # In UTC, where no clock changes bring two occurrences close together; a start that is a
+    # placeholder is filled in later.
+    start = None if rule.start is None or "{{" in rule.start else rule.start
+    plain = rule.model_copy(update={"timezone": "UTC", "start": start})
+    times = occurrences(plain, clock.now(), LOOKED_AT)
+    if not times:
+        return [(name, "This never occurs from now on.")]
+    least = max(least_seconds, LEAST_SECONDS)
+    if any((b - a).total_seconds() < least for a, b in pairwise(times)):
+        return [(name, _dense(least))]
+    return []
+
+
+def _dense(least_seconds: int) -> str:
+    return f"That is too often: there must be at least {least_seconds} seconds in between."
