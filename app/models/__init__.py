@@ -25,6 +25,7 @@ from app.models.people import (
     SignInLink,
     User,
 )
+from app.models.schedule import Schedule, ScheduleFire
 from app.models.secret import Secret
 from app.models.template import WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
 
@@ -44,6 +45,8 @@ __all__ = [
     "NotificationTemplate",
     "NotificationTemplateVersion",
     "PushSubscription",
+    "Schedule",
+    "ScheduleFire",
     "Secret",
     "SignInFailure",
     "SignInLink",

@@ -106,3 +106,35 @@ class Role(StrEnum):
     OPERATOR = "operator"
     AUTHOR = "author"
     ADMIN = "admin"
+
+
+class Overlap(StrEnum):
+    """What a schedule does when its time comes while what it started before is still open."""
+
+    ALLOW = "allow"
+    SKIP = "skip"
+    QUEUE = "queue"
+    CANCEL_OLD = "cancel-old"
+
+
+class CatchUp(StrEnum):
+    """What a schedule does about times at which nobody kept the clock."""
+
+    SKIP = "skip"
+    ONE = "one"
+    ALL = "all"
+
+
+class FireKind(StrEnum):
+    DUE = "due"
+    CATCH_UP = "catch-up"
+    RUN_NOW = "run-now"
+
+
+class FireOutcome(StrEnum):
+    """What became of one time of a schedule."""
+
+    STARTED = "started"
+    SKIPPED = "skipped"
+    QUEUED = "queued"
+    FAILED = "failed"

@@ -17,7 +17,9 @@ from app.schemas.answers import (
     SuccessStatus,
 )
 from app.schemas.base import Schema
-from app.schemas.durations import parse_duration, parse_moment
+from app.schemas.durations import parse_duration
+from app.schemas.moments import Duration, Moment
+from app.schemas.recurrence import Recurrence
 from app.schemas.retry import Retry
 
 WAIT_CALLBACK = "WAIT_CALLBACK"
@@ -41,25 +43,12 @@ def header_name(name: str) -> str:
     return name
 
 
-def _duration(text: str) -> str:
-    parse_duration(text)
-    return text
-
-
-def _moment(text: str) -> str:
-    if "{{" not in text:
-        parse_moment(text, zone_required=True)
-    return text
-
-
 def _secret_name(text: str) -> str:
     if not SECRET_NAME.fullmatch(text):
         raise ValueError("A secret's name has letters, digits, _ . - and begins with a letter.")
     return text
 
 
-Duration = Annotated[str, AfterValidator(_duration), Field(examples=["PT15M"])]
-Moment = Annotated[str, AfterValidator(_moment), Field(examples=["2026-01-31T09:00:00Z"])]
 SecretName = Annotated[str, AfterValidator(_secret_name), Field(examples=["STOCK_KEY"])]
 
 
@@ -87,25 +76,6 @@ class FormInput(PeopleConfig):
         alias="schema",
         description="A JSON Schema of the answers.",
     )
-
-
-class Recurrence(Schema):
-    """Runs the step again and again: one of cron, rrule, everySeconds, and an end."""
-
-    cron: str | None = None
-    rrule: str | None = None
-    every_seconds: int | None = Field(None, ge=1, strict=True)
-    timezone: str = "UTC"
-    until: Moment | None = None
-    count: int | None = Field(None, ge=1, le=100_000, strict=True)
-
-    @model_validator(mode="after")
-    def _one_rule_and_an_end(self) -> "Recurrence":
-        if sum(rule is not None for rule in (self.cron, self.rrule, self.every_seconds)) != 1:
-            raise ValueError("Give exactly one of cron, rrule and everySeconds.")
-        if self.until is None and self.count is None:
-            raise ValueError("A recurrence needs an end: until or count.")
-        return self
 
 
 class AutomationConfig(Schema):

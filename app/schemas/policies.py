@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from app.models.vocabulary import Channel, InstanceTrigger, Trigger
-from app.schemas.actions import Duration, Moment, SecretName
+from app.schemas.actions import SecretName
 from app.schemas.base import Schema
 from app.schemas.conditions import When
+from app.schemas.moments import Duration, Moment
 
 MAX_RECIPIENTS = 100
 MAX_REMINDERS = 50

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from app.schemas.actions import ACTION_TYPES, Duration
+from app.schemas.actions import ACTION_TYPES
 from app.schemas.base import Schema
 from app.schemas.conditions import When
+from app.schemas.moments import Duration
 from app.schemas.policies import InstancePolicy, NotificationPolicy
 
 MAX_STEPS = 500
