@@ -27,7 +27,7 @@ def run_now(session: Session, instance_id: int, key: str, actor: str, reason: st
 
 
 def reschedule(
-    session: Session, instance_id: int, key: str, actor: str, *, at: datetime, reason: str = ""
+    session: Session, instance_id: int, key: str, actor: str, reason: str = "", *, at: datetime
 ) -> None:
     """Give the planned attempt another time; one in the past means now. In a series, the times
     after it stay as they are. Raises MoveNotAllowed if a worker has just taken it."""
