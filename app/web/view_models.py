@@ -48,6 +48,7 @@ class StepView(StepOut):
     callback: CallbackView | None
     recurrence: RecurrenceView | None
     when: None = None
+    due_in: None = None
 
     model_config = {"arbitrary_types_allowed": True}
 

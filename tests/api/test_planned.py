@@ -69,7 +69,7 @@ def test_a_program_reschedules_skips_and_stops_with_a_reason(admin, url):
     assert {"step.rescheduled", "step.occurrence_skipped", "step.run_now"} <= reasons.keys()
     assert reasons["step.recurrence_stopped"] == "The contract ended"
     refused = admin.post(f"{url}/stop-recurrence", {})
-    assert (refused.status_code, refused.json["code"]) == (409, "move-not-allowed")
+    assert (refused.status_code, refused.json["type"].endswith("move-not-allowed")) == (409, True)
 
 
 @pytest.mark.parametrize(
