@@ -28,6 +28,7 @@ class StepView:
     assignee: str | None
     when: Any
     due_in: str | None
+    due_at: str | None
     state: None = None
     action_state: None = None
 
@@ -104,6 +105,7 @@ def _step(step: dict[str, Any]) -> StepView:
         assignee=words.who(step["assignee"]) if step["assignee"] else None,
         when=step["when"],
         due_in=step["dueIn"],
+        due_at=step.get("dueAt"),  # a draft may be older than the field
     )
 
 

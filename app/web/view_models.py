@@ -11,13 +11,23 @@ from app.domain.previews import Preview
 from app.errors import NotFound
 from app.models.vocabulary import State
 from app.schemas.instance import AttemptOut, EventOut, InstanceOut, StepOut
-from app.web import callback_views, exchanges, failures, previews, schema_forms, sentences, words
+from app.web import (
+    callback_views,
+    exchanges,
+    failures,
+    previews,
+    recurrences,
+    schema_forms,
+    sentences,
+    words,
+)
 from app.web.access import Visitor
 from app.web.callback_views import CallbackView
 from app.web.curl import curl
 from app.web.failures import Failure
 from app.web.graph import Graph, layout
 from app.web.places import Place
+from app.web.recurrences import RecurrenceView
 
 EVENTS_SHOWN = 100
 MOST_EVENTS = 2000  # of one page; who wants more reads them as JSON
@@ -36,7 +46,9 @@ class StepView(StepOut):
     target: str | None
     failure: Failure
     callback: CallbackView | None
+    recurrence: RecurrenceView | None
     when: None = None
+    due_in: None = None
 
     model_config = {"arbitrary_types_allowed": True}
 
@@ -104,6 +116,7 @@ def _step(step: StepOut, by_key: Mapping[str, StepOut], visitor: Visitor) -> Ste
             "target": sentences.target(step),
             "failure": failures.of(step),
             "callback": callback_views.of(step, visitor),
+            "recurrence": recurrences.of(step),
         }
     )
 
