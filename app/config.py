@@ -123,7 +123,11 @@ class Settings:
     poison_after: int = setting(
         "POISON_AFTER", "Workers a step may take down alone before it is set aside.", "3"
     )
-    var: Path = setting("RUNSHEET_VAR", "Where `bin/dev` keeps its state.", "var")
+    var: Path = setting(
+        "RUNSHEET_VAR",
+        "Where `bin/dev` keeps its state, and workers their lifelines if it is there.",
+        "var",
+    )
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":

@@ -119,6 +119,7 @@ def redis(folder: Path, options: Options) -> None:
     table = Table(
         "Redis away twice: back empty, back with an old dump",
         *("database", "seconds each", "steps", "done meanwhile", *ACCOUNT),
+        *("resumed after s", "the API meanwhile"),
     )
     for database in options.databases:
         (folder / f"redis-of-{database}").mkdir(parents=True)
@@ -135,6 +136,8 @@ def redis(folder: Path, options: Options) -> None:
             found.steps,
             found.done_meanwhile,
             *counts(account, found.steps),
+            f"{found.resumed_after:.1f}",
+            ", ".join(f"{status}: {count}" for status, count in found.reads.items()),
         )
 
 

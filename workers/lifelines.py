@@ -43,15 +43,21 @@ class Lifeline:
     def hold(self) -> None:
         """From now on, until `end` or this process's death. Comes before its first claim."""
         try:
-            folder = folder_for(self._settings)
-            hidden = folder / f"{_HIDDEN}{self._name}"
-            path = folder / f"{_prefix(self._settings)}{self._name}"
-            self._file = hidden.open("x")
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            hidden.rename(path)  # nobody sees a file of that name that is not locked
-            self._path = path
+            self._path = self._make(folder_for(self._settings))
         except OSError as error:
             log.warning("No lifeline (%s): if this worker dies, its leases run out first", error)
+
+    def _make(self, folder: Path) -> Path:
+        """Lock a hidden file, then show it: nobody ever sees one of its name that is not locked."""
+        hidden = folder / f"{_HIDDEN}{self._name}"
+        self._file = hidden.open("x")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return hidden.rename(folder / f"{_prefix(self._settings)}{self._name}")
+        except OSError:
+            self._file.close()
+            hidden.unlink()
+            raise
 
     def touch(self) -> None:
         """Show that this file is in use, and remove those of workers that died a while ago."""

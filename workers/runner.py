@@ -210,7 +210,8 @@ class Runner:
             if due.must_be_alone:
                 self.keeper.someone_wants_to_be_alone = True
             return LOOK_EVERY if busy and due.must_be_alone else LOCKED_FOR
-        if not busy:
+        # Whoever rang may be a little ahead of our clock: what is due in a moment is no idleness.
+        if not busy and wait >= LOOK_EVERY:
             self._idle.set()
         return min(max(wait, 0.001), LOOK_EVERY)
 

@@ -49,6 +49,7 @@ def test_a_killed_worker_is_missed_on_every_page_until_another_is_started(runnin
 
     missed = r"No worker is listening on workflow-automation since (\d\d-\d\d \d\d:\d\d:\d\d)"
     said = wait_until(lambda: re.search(missed, banner()), seconds=60, why="it should be missed")
+    assert said
     since = datetime.fromisoformat(f"{died_at.year}-{said[1]}+00:00")
     assert died_at - processes.ALIVE < since <= died_at
     for path in PAGES:

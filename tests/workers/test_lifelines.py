@@ -1,12 +1,13 @@
 """A worker's death is told by the kernel, and only its death."""
 
+import contextlib
+import errno
 import logging
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,17 +41,25 @@ def settings(environ) -> Settings:
     return Settings.load(environ)
 
 
-@contextmanager
-def holder(environ: dict[str, str], name: str = "doomed") -> Iterator[subprocess.Popen[bytes]]:
+@contextlib.contextmanager
+def holder(
+    environ: dict[str, str], name: str = "doomed", script: str = HOLDER
+) -> Iterator[subprocess.Popen[bytes]]:
     """Another process that holds a lifeline."""
-    command = [sys.executable, "-c", HOLDER, name]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=ROOT, env=os.environ | environ, **pipes) as popen:
+    with subprocess.Popen(
+        [sys.executable, "-c", script, name],
+        cwd=ROOT,
+        env=os.environ | environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as popen:
         assert popen.stdout and popen.stdout.readline() == b"holds\n"
         try:
             yield popen
         finally:
-            popen.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(popen.pid, signal.SIGKILL)  # and whatever it started
 
 
 def kill(popen: subprocess.Popen[bytes]) -> None:
@@ -164,14 +173,17 @@ def test_what_a_child_inherits_does_not_keep_a_dead_worker_alive(environ, settin
     script = HOLDER.replace(
         'print("holds"', 'import subprocess; subprocess.Popen(["sleep", "60"]); print("holds"'
     )
-    command = [sys.executable, "-c", script, "doomed"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | environ, start_new_session=True, **pipes
-    ) as popen:
-        assert popen.stdout and popen.stdout.readline() == b"holds\n"
+    with holder(environ, script=script) as popen:
         kill(popen)
-        try:
-            wait_until(lambda: lifelines.dead(settings), why="it is dead, though its child lives")
-        finally:
-            os.killpg(popen.pid, signal.SIGKILL)
+        wait_until(lambda: lifelines.dead(settings), why="it is dead, though its child lives")
+
+
+def test_where_the_file_system_knows_no_locks_nothing_is_left_behind(settings, monkeypatch, caplog):
+    def refuse(*_arguments: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(lifelines.fcntl, "flock", refuse)
+    with caplog.at_level(logging.WARNING):
+        Lifeline(settings, "mine").hold()
+    assert "No locks available" in caplog.text
+    assert files(settings) == []
