@@ -78,6 +78,16 @@ def test_a_recurrence_rule_in_an_overlap_means_the_first_of_both():
     assert walls(rule, "2027-10-30T12:00:00Z", 2) == ["10-31 02:30+0200", "11-01 02:30+0100"]
 
 
+def test_where_dateutil_looks_at_half_a_week_or_wants_both_days_at_once_we_do_not():
+    # Each Monday is the first of Monday, Wednesday, Friday, also in the week that began before.
+    first = {"rrule": "FREQ=WEEKLY;BYDAY=MO,WE,FR;BYSETPOS=1", "start": "2027-03-03T09:00:00Z"}
+    assert walls(first, "2027-03-01T00:00:00Z", 1) == ["03-08 09:00+0000"]
+    either = {"rrule": "FREQ=MONTHLY;BYDAY=MO,1FR", "start": "2027-03-01T09:00:00Z"}
+    assert walls(either, "2027-03-01T00:00:00Z", 3) == [
+        *("03-01 09:00+0000", "03-05 09:00+0000", "03-08 09:00+0000")
+    ]
+
+
 def test_two_local_times_that_are_one_moment_occur_once():
     rule = BERLIN | {"rrule": "FREQ=HOURLY", "start": "2027-03-27T23:00:00Z"}
     assert walls(rule, "2027-03-28T00:00:00Z", 2) == ["03-28 03:00+0200", "03-28 04:00+0200"]
