@@ -275,6 +275,7 @@ def deliver(
         "state": DeliveryState.QUEUED if sent else DeliveryState.SKIPPED,
         "reason": decision.reason,
         "attempts": 0,
+        "next_attempt_at": decision.until,
         "replay_of": draft.replay_of,
         "fallback_of": draft.fallback_of,
         "created_at": ledger.now,
