@@ -1,4 +1,4 @@
-"""One mail address as people write it: `ann@example.com` or `Ann Smith <ann@example.com>`."""
+"""One mail address as people write it: `billing@example.com` or `Billing <billing@example.com>`."""
 
 import re
 from dataclasses import dataclass

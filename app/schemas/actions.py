@@ -156,7 +156,7 @@ MailAddress = Annotated[
     Field(
         min_length=1,
         max_length=1000,
-        examples=["Ann Smith <ann@example.com>", "{{ input.email }}"],
+        examples=["Billing <billing@example.com>", "{{ input.email }}"],
         description="One address; a placeholder alone may give a list of them.",
     ),
 ]

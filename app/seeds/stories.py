@@ -54,7 +54,7 @@ def plots(now: datetime) -> list[tuple[datetime, Callable[[Begin], object]]]:
         return now - timedelta(**how_long)
 
     return [
-        (ago(days=6, hours=2), maya_joins),
+        (ago(days=6, hours=2), an_engineer_joins),
         (ago(days=5, hours=4), orders.a_gift),
         (ago(days=4, hours=6), upgrades.paid_at_once),
         (ago(days=4, hours=1), orders.a_large_order),
@@ -63,7 +63,7 @@ def plots(now: datetime) -> list[tuple[datetime, Callable[[Begin], object]]]:
         (ago(days=2, hours=3), orders.an_outage_that_was_repaired),
         (ago(days=1, hours=9), upgrades.paid_with_another_card),
         (ago(days=1, hours=7), orders.a_changed_address),
-        (ago(hours=20), tomas_joins),
+        (ago(hours=20), an_agent_joins),
         (ago(hours=5), orders.an_order_without_ribbon),
         (ago(hours=4), upgrades.not_paid_yet),
         (ago(hours=3), orders.a_carrier_that_stays_away),
@@ -79,8 +79,8 @@ def person(name: str, **more: Any) -> tuple[str, str, dict[str, Any], str]:
     return "employee-onboarding", f"{name} joins", {"name": name, "email": email, **more}, OPERATOR
 
 
-def maya_joins(begin: Begin) -> None:
-    story = begin(*person("Maya Chen", team="Engineering"))
+def an_engineer_joins(begin: Begin) -> None:
+    story = begin(*person("Platform engineer", team="Engineering"))
     wanted = {"laptop": "Developer", "budget": 2900, "phone": True}
     story.later(hours=3).does(OPERATOR, steps.complete, "equipment", output=wanted)
     approved = {"outcome": "approved"}
@@ -89,8 +89,8 @@ def maya_joins(begin: Begin) -> None:
     story.later(days=2).does(OPERATOR, steps.complete, "first-day")
 
 
-def tomas_joins(begin: Begin) -> None:
-    story = begin(*person("Tomas Rivera", team="Support", remote=True))
+def an_agent_joins(begin: Begin) -> None:
+    story = begin(*person("Support agent", team="Support", remote=True))
     wanted = {"laptop": "Developer", "budget": 2400}
     story.later(hours=2).does(OPERATOR, steps.complete, "equipment", output=wanted)
 
