@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import count as count_from
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 
 from app import clock
 from app.domain import cron, rrule_walk, rrules
@@ -29,6 +29,25 @@ def occurrences(rule: Rule, after: datetime, count: int) -> list[datetime]:
 def next_occurrence(rule: Rule, after: datetime) -> datetime | None:
     """The first time strictly after `after`, in UTC; None when the rule has ended."""
     return next(_walk(rule, after), None)
+
+
+def latest(rule: Rule, after: datetime, until: datetime, most: int) -> list[datetime]:
+    """The last `most` times after `after` and not after `until`; a long past is not walked."""
+    window = timedelta(hours=1)
+    while True:
+        begin = max(after, until - window)
+        found = list(takewhile(lambda at: at <= until, _walk(rule, begin)))
+        if begin == after or len(found) >= most:
+            return found[-most:]
+        window *= 4
+
+
+def preview(rule: Rule, after: datetime, count: int) -> list[datetime]:
+    """As `occurrences`, for a rule that is only being thought about. Raises Invalid when it could
+    not be saved; that it is over by `after` is no fault."""
+    start = parse_moment(rule.start) if rule.start else after
+    check(rule, since=min(after, start - _TINY))
+    return occurrences(rule, after, count)
 
 
 def check(
@@ -87,22 +106,28 @@ def _unreadable(rule: Rule) -> list[tuple[str, str]]:
     return faults
 
 
-def _senseless(rule: Rule, least_seconds: int, since: datetime) -> list[tuple[str, str]]:
-    name = "cron" if rule.cron else "rrule" if rule.rrule else "everySeconds"
-    if rule.every_seconds is not None:
-        too_dense = rule.every_seconds < least_seconds
-        return [(name, _dense(least_seconds))] if too_dense else []
-    # In UTC, where no clock changes bring two occurrences close together; a start that is a
-    # placeholder is filled in later.
+def least_gap(rule: Rule, since: datetime | None = None) -> timedelta | None:
+    """The shortest time between two of its next occurrences; None if there are no two."""
+    times = _sample(rule, since or clock.now())
+    return min((b - a for a, b in pairwise(times)), default=None)
+
+
+def _sample(rule: Rule, since: datetime) -> list[datetime]:
+    """In UTC, where no clock changes bring two occurrences close together; a start that is a
+    placeholder is filled in later."""
     start = None if rule.start is None or "{{" in rule.start else rule.start
     plain = rule.model_copy(update={"timezone": "UTC", "start": start})
-    times = occurrences(plain, since, LOOKED_AT)
-    if not times:
+    return occurrences(plain, since, LOOKED_AT)
+
+
+def _senseless(rule: Rule, least_seconds: int, since: datetime) -> list[tuple[str, str]]:
+    name = "cron" if rule.cron else "rrule" if rule.rrule else "everySeconds"
+    if rule.every_seconds is None:
+        least_seconds = max(least_seconds, LEAST_SECONDS)
+    if not _sample(rule, since):
         return [(name, _never(since))]
-    least = max(least_seconds, LEAST_SECONDS)
-    if any((b - a).total_seconds() < least for a, b in pairwise(times)):
-        return [(name, _dense(least))]
-    return []
+    gap = least_gap(rule, since)
+    return [(name, _dense(least_seconds))] if gap and gap.total_seconds() < least_seconds else []
 
 
 def _never(since: datetime) -> str:
