@@ -66,6 +66,12 @@ class InstancesPage(Page):
     q: str | None = Field(None, max_length=500, description="In the title; or an id.")
 
 
+class SchedulesPage(Page):
+    q: str | None = Field(None, max_length=200, description="In the name.")
+    template_key: str | None = Field(None, max_length=120)
+    paused: bool | None = None
+
+
 class DeliveriesPage(Page):
     channel: Channel | None = None
     state: DeliveryState | None = None

@@ -42,11 +42,13 @@ def latest(rule: Rule, after: datetime, until: datetime, most: int) -> list[date
         window *= 4
 
 
-def preview(rule: Rule, after: datetime, count: int) -> list[datetime]:
+def preview(
+    rule: Rule, after: datetime, count: int, least_seconds: int = LEAST_SECONDS
+) -> list[datetime]:
     """As `occurrences`, for a rule that is only being thought about. Raises Invalid when it could
     not be saved; that it is over by `after` is no fault."""
     start = parse_moment(rule.start) if rule.start else after
-    check(rule, since=min(after, start - _TINY))
+    check(rule, least_seconds=least_seconds, since=min(after, start - _TINY))
     return occurrences(rule, after, count)
 
 

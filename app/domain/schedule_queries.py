@@ -105,6 +105,12 @@ def list_fires(
     return page, page[-1].id if len(rows) > limit else None
 
 
+def read_fire(session: Session, fire_id: int) -> FireOut:
+    """One time of a schedule."""
+    fire, state = session.execute(_fires().where(_fire.id == fire_id)).one()
+    return _fire_out(fire, state)
+
+
 def recent_fires(
     session: Session, schedule_ids: Collection[int], each: int = RECENT
 ) -> dict[int, list[FireOut]]:
