@@ -26,6 +26,8 @@ def register(app: Flask) -> None:
         instances,
         notification_drafts,
         notification_templates,
+        schedule_drafts,
+        schedules,
         search,
         secrets,
         security,
@@ -54,7 +56,7 @@ def register(app: Flask) -> None:
         frame,
     ):
         app.register_blueprint(noun.blueprint)
-    for noun in (notification_templates, notification_drafts):
+    for noun in (notification_templates, notification_drafts, schedules, schedule_drafts):
         app.register_blueprint(noun.blueprint)
 
 

@@ -9,7 +9,7 @@ from app import transaction
 from app.domain import instances
 from app.errors import Invalid, NotFound, NotPublished
 from app.schemas.instance import InstanceIn
-from app.web import policy_views, previews, schema_forms, template_lists
+from app.web import policy_views, previews, schedule_lists, schema_forms, template_lists
 from app.web.access import needs, visitor
 from app.web.template_views import TemplateView, read_template
 
@@ -35,7 +35,8 @@ def show(template_id: int) -> str:
         if key and step is None:
             raise NotFound("There is no such step.")
         policies = policy_views.of_step(session, step) if step else []
-    page = {"template": template, "step": step, "policies": policies}
+        number = schedule_lists.count(session, template_id)
+    page = {"template": template, "step": step, "policies": policies, "schedules": number}
     page["preview"] = previews.of_template_step(template, step) if step else None
     return render_template("templates/show.html", **page)
 
