@@ -11,9 +11,9 @@ from app.schemas.durations import parse_moment
 from app.schemas.instance import Reason
 from app.schemas.schedule import (
     FireOut,
+    OccurrencesIn,
+    OccurrencesOut,
     PauseIn,
-    PreviewIn,
-    PreviewOut,
     ScheduleChange,
     ScheduleIn,
     ScheduleOut,
@@ -64,14 +64,14 @@ def create_schedule(ask: Ask[ScheduleIn]) -> Reply:
 @endpoint(
     "Say when a rule would occur: what schedules and recurring steps go by",
     permission="read",
-    takes=PreviewIn,
-    gives=PreviewOut,
+    takes=OccurrencesIn,
+    gives=OccurrencesOut,
 )
-def preview_schedule(ask: Ask[PreviewIn]) -> Reply:
+def preview_schedule(ask: Ask[OccurrencesIn]) -> Reply:
     wish = ask.body
     after = parse_moment(wish.after) if wish.after else clock.now()
     return ok(
-        PreviewOut(
+        OccurrencesOut(
             occurrences=occurrences.preview(wish, after, wish.count, least_seconds=least_seconds())
         )
     )

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app import clock
@@ -125,7 +125,7 @@ def recent_fires(
     return found
 
 
-def _fires() -> Any:
+def _fires() -> Select[ScheduleFire, str | None]:
     instance = WorkflowInstance
     return select(_fire, instance.state).join(
         instance, instance.id == _fire.instance_id, isouter=True

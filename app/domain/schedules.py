@@ -110,10 +110,11 @@ def duplicate(session: Session, schedule_id: int, actor: str) -> Schedule:
 def delete(session: Session, schedule_id: int, actor: str) -> None:
     """It fires no more, and what it queued does not start; what it started goes on."""
     row = find(session, schedule_id, lock=True)
-    row.deleted_at = row.updated_at = clock.now()
+    now = clock.now()
+    row.deleted_at = row.updated_at = now
     row.updated_by = actor
     end_pause(row)
-    plan_next(row, row.deleted_at)
+    plan_next(row, now)
     fire = ScheduleFire
     session.execute(
         update(fire)

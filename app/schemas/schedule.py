@@ -155,14 +155,14 @@ class ScheduleOut(ScheduleSummary):
     recent_fires: list[FireOut] = Field(description="The last twenty, newest first.")
 
 
-class PreviewIn(PlainRule):
+class OccurrencesIn(PlainRule):
     """Asks when a rule would occur."""
 
     after: PlainMoment | None = Field(None, description="Strictly after this time; default: now.")
     count: int = Field(5, ge=1, le=MAX_PREVIEW, strict=True)
 
 
-class PreviewOut(Schema):
+class OccurrencesOut(Schema):
     """When, in UTC; fewer than asked for when the rule ends."""
 
     occurrences: list[datetime]

@@ -55,6 +55,11 @@ def hours(schedule_id: int, outcome: str = "started") -> list[int]:
     return [row.fire_at.hour for row in fires(schedule_id) if row.outcome == outcome]
 
 
+def started_by(schedule_id: int) -> list[int]:
+    """The instances that it started, in the order of their times."""
+    return [row.instance_id for row in fires(schedule_id) if row.instance_id is not None]
+
+
 def titles() -> list[str]:
     """Of all instances, the oldest first."""
     with transaction.reading() as session:
