@@ -98,7 +98,7 @@ def _fields_of_when() -> dict[str, Any]:
     return {
         "preset": _select("Common rules", [("", "my own"), *((each, each) for each in PRESETS)]),
         "applied": HiddenField(),
-        "kind": RadioField("By", choices=[*KINDS.items()], default="cron", validate_choice=False),
+        "kind": _kinds(),
         "cron": StringField("Cron", description=about_cron, render_kw=_OFF),
         "rrule": TextAreaField(
             "RRULE",
@@ -134,6 +134,11 @@ def _fields_of_trouble() -> dict[str, Any]:
             render_kw=_OFF | {"inputmode": "numeric"},
         ),
     }
+
+
+def _kinds() -> RadioField:
+    choices = [SelectChoice(*each) for each in KINDS.items()]
+    return RadioField("By", choices=choices, default="cron", validate_choice=False)
 
 
 def _select(label: str, choices: list[tuple[str, str]]) -> SelectField:

@@ -13,7 +13,7 @@ from app.errors import FieldError, Invalid
 from app.schemas.base import zulu
 from app.schemas.durations import parse_moment
 from app.schemas.recurrence import Rule
-from app.schemas.schedule import PreviewIn
+from app.schemas.schedule import PlainRule
 from app.web import schedule_documents
 from app.web.coming_runs import Run, coming
 
@@ -44,7 +44,7 @@ def _of_document(document: Mapping[str, Any]) -> Preview:
     given = {name: value for name, value in document.items() if name in _RULE}
     if not given.get("start") and "cron" not in given:
         given["start"] = zulu(now.replace(microsecond=0))  # as saving it now would
-    rule = PreviewIn.read(given)
+    rule = PlainRule.read(given)
     times = occurrences.preview(rule, now, NEXT, least_seconds=least_seconds())
     until, count = document["until"], document["count"]
     if until:
