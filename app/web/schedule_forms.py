@@ -63,6 +63,12 @@ def _take_new_fields(form: FlaskForm) -> None:
             field.data = field.default
 
 
+def other_inputs(form: FlaskForm) -> dict[str, str]:
+    """What was typed for another template than the one that is chosen now."""
+    names = [name for name in request.form if name.startswith(schema_forms.INPUT)]
+    return {name: request.form[name] for name in names if name not in form}
+
+
 def _take_preset(form: FlaskForm) -> None:
     """A rule that was picked from the list since; what is typed after it stays."""
     picked = form["preset"].data
