@@ -34,9 +34,10 @@ _LEAST = {
 }
 
 
-def setting(name: str, meaning: str, default: str | None = None) -> Any:
-    """A dataclass field read from the environment variable `name`; no default: required."""
-    return field(metadata={"name": name, "meaning": meaning, "default": default})
+def setting(name: str, meaning: str, default: str | None = None, *, secret: bool = False) -> Any:
+    """A dataclass field read from the environment variable `name`; no default: required. `secret`:
+    it is, or may hold, a password or key, so that printing the settings must not show it."""
+    return field(metadata={"name": name, "meaning": meaning, "default": default}, repr=not secret)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,21 +49,26 @@ class Settings:
         "BASE_URL", "Where people reach the console; links and callbacks are made from it.", ""
     )
     database_url: str = setting(
-        "DATABASE_URL", "PostgreSQL (`postgres://…`) or SQLite (`sqlite:////path`)."
+        "DATABASE_URL", "PostgreSQL (`postgres://…`) or SQLite (`sqlite:////path`).", secret=True
     )
-    redis_url: str = setting("REDIS_URL", "Redis (`redis://…`, `rediss://…`).")
+    redis_url: str = setting("REDIS_URL", "Redis (`redis://…`, `rediss://…`).", secret=True)
     redis_tls_verify: bool = setting(
         "REDIS_TLS_VERIFY", "Whether a `rediss://` certificate is verified.", "true"
     )
-    secret_key: str = setting("SECRET_KEY", "Signs sessions and forms; at least 32 characters.")
+    secret_key: str = setting(
+        "SECRET_KEY", "Signs sessions and forms; at least 32 characters.", secret=True
+    )
     encryption_keys: str = setting(
-        "ENCRYPTION_KEYS", "Keys that encrypt secrets at rest, `id:key,…`, the newest first."
+        "ENCRYPTION_KEYS",
+        "Keys that encrypt secrets at rest, `id:key,…`, the newest first.",
+        secret=True,
     )
     smtp_url: str = setting(
         "SMTP_URL",
         "The mail server, `smtp[s]://user:password@host:port`, with `?starttls=` `required`, "
         "`if-offered` or `never`, and `?verify=false`. Empty: no mail.",
         "",
+        secret=True,
     )
     mail_from: str = setting(
         "MAIL_FROM", "The sender of all mail.", "Runsheet <runsheet@localhost>"
@@ -81,7 +87,7 @@ class Settings:
     )
     sms_account: str = setting("SMS_ACCOUNT", "The account at the SMS provider (its SID).", "")
     sms_token: str = setting(
-        "SMS_TOKEN", "Its auth token; status callbacks are signed with it too.", ""
+        "SMS_TOKEN", "Its auth token; status callbacks are signed with it too.", "", secret=True
     )
     sms_from: str = setting("SMS_FROM", "The number or name that SMS are sent from.", "")
     vapid_private_key: str = setting(
@@ -89,12 +95,14 @@ class Settings:
         "Signs push messages: a P-256 private key, 32 bytes in urlsafe base64. A new one makes "
         "everybody's browsers subscribe again. Empty: no push.",
         "",
+        secret=True,
     )
     apprise_urls: str = setting(
         "APPRISE_URLS",
         "Chat places, `name=url` separated by commas or blanks, the URL in Apprise's form. "
         "Empty: no chat.",
         "",
+        secret=True,
     )
     outbound_allow: str = setting(
         "OUTBOUND_ALLOW",
@@ -103,7 +111,10 @@ class Settings:
         "",
     )
     egress_proxy: str = setting(
-        "EGRESS_PROXY", "An HTTP proxy that all webhooks go through (Smokescreen-style).", ""
+        "EGRESS_PROXY",
+        "An HTTP proxy that all webhooks go through (Smokescreen-style).",
+        "",
+        secret=True,
     )
     worker_threads: int = setting("WORKER_THREADS", "Attempts at once per worker process.", "16")
     attempts_per_host: int = setting(
@@ -130,7 +141,11 @@ class Settings:
         "than a minute.",
         "60",
     )
-    var: Path = setting("RUNSHEET_VAR", "Where `bin/dev` keeps its state.", "var")
+    var: Path = setting(
+        "RUNSHEET_VAR",
+        "Where `bin/dev` keeps its state, and workers their lifelines if it is there.",
+        "var",
+    )
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":

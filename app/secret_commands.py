@@ -20,7 +20,7 @@ secrets = AppGroup("secrets", help="Secrets that webhooks carry.")
 @secrets.command("list")
 def list_secrets() -> None:
     """Print all secrets: name, key, and where each may be sent. Never values."""
-    with transaction.reading() as session:
+    with said_in_one_line(), transaction.reading() as session:
         found, _ = verbs.list_secrets(session, limit=100_000)
     for secret in sorted(found, key=lambda secret: secret.name):
         click.echo(f"{secret.name}  key {secret.key_id}  {', '.join(secret.hosts) or 'anywhere'}")
@@ -60,7 +60,7 @@ def delete_secret(name: str) -> None:
 def reencrypt() -> None:
     """Encrypt all secrets with the newest of ENCRYPTION_KEYS."""
     ring = _keyring()
-    with transaction.writing() as session:
+    with said_in_one_line(), transaction.writing() as session:
         came = verbs.reencrypt(session, ring, ACTOR)
     click.echo(
         f"{came.done} encrypted anew with {ring.newest}, {came.already} were already, "

@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from flask import current_app
 from tests.support import chaos
 from tests.support.chaos_crashes import Crashes
 from tests.support.chaos_fencing import Fencing
-from tests.support.chaos_lab import laboratory
+from tests.support.chaos_lab import laboratory, percentile
 from tests.support.chaos_poison import Poison
 from tests.support.outages import postgres_that_can_go, redis_that_can_go
 from tests.support.outages_console import console
@@ -67,12 +68,15 @@ def crashes(folder: Path, options: Options) -> None:
         "database",
         "kills",
         "steps",
+        "attempts hit",
         *ACCOUNT,
-        "p50 s",
+        "given back p50 s",
+        "recovery p50 s",
         "p99 s",
-        "hit again",
+        "minutes",
     )
     for database in options.databases:
+        began = time.monotonic()
         with laboratory(folder / database, database, **LEASE, WORKER_THREADS="2") as lab:
             lab.publish()
             lab.slow_down(1.0)
@@ -81,12 +85,14 @@ def crashes(folder: Path, options: Options) -> None:
             database,
             len(found.kills),
             found.begun,
+            found.hits.total(),
             *counts(found.account, found.begun),
+            f"{percentile(found.noticed, 0.5):.1f}",
             f"{found.p50:.1f}",
             f"{found.p99:.1f}",
-            found.hit_again,
+            f"{(time.monotonic() - began) / 60:.0f}",
         )
-        print(f"<!-- {found.per_point()} -->", flush=True)
+        print(f"<!-- {found.per_point()}; {found.per_hits()} -->", flush=True)
 
 
 def fencing(folder: Path, options: Options) -> None:
@@ -115,6 +121,7 @@ def redis(folder: Path, options: Options) -> None:
     table = Table(
         "Redis away twice: back empty, back with an old dump",
         *("database", "seconds each", "steps", "done meanwhile", *ACCOUNT),
+        *("resumed after s", "the API meanwhile"),
     )
     for database in options.databases:
         (folder / f"redis-of-{database}").mkdir(parents=True)
@@ -131,6 +138,8 @@ def redis(folder: Path, options: Options) -> None:
             found.steps,
             found.done_meanwhile,
             *counts(account, found.steps),
+            f"{found.resumed_after:.1f}",
+            ", ".join(f"{status}: {count}" for status, count in found.reads.items()),
         )
 
 

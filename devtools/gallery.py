@@ -108,7 +108,7 @@ def context() -> dict[str, Any]:
         "nav_counts": {"tasks.index": 3},
         "unread": 2,
         "banner": banner,
-        "version": "0.1.0",
+        "product_version": "0.1.0",
         "instance": data.INSTANCE,
         "steps": data.STEPS,
         "events": data.EVENTS,

@@ -1,4 +1,8 @@
-"""A wrong setting of a channel stops the start with one line that says which and why."""
+"""A wrong setting of a channel stops the start with one line that says which and why; and printing
+the settings shows no secret."""
+
+import base64
+from dataclasses import fields, replace
 
 import pytest
 
@@ -76,3 +80,38 @@ def test_a_vapid_key_may_stand_with_or_without_padding():
 
 def test_the_sms_provider_is_at_a_web_address():
     assert refusal(SMS_API_BASE="api.twilio.com").startswith("SMS_API_BASE must begin")
+
+
+SECRETS = {
+    "database_url": "postgresql+psycopg://runsheet:canary-1@db.example.com/runsheet",
+    "redis_url": "rediss://:canary-2@redis.example.com",
+    "secret_key": "canary-3 and then some more, to be long enough",
+    "encryption_keys": f"k1:{base64.b64encode(b'canary-4'.ljust(32)).decode()}",
+    "smtp_url": "smtps://user:canary-5@mail.example.com",
+    "sms_token": "canary-6",
+    "vapid_private_key": base64.urlsafe_b64encode(b"canary-7".ljust(32)).decode(),
+    "apprise_urls": "ops=slack://canary-8/b/c/#ops",
+    "egress_proxy": "http://canary-9:4750",
+}
+NO_SECRETS = set(
+    (
+        "port base_url redis_tls_verify mail_from org_domains sms_api_base sms_account sms_from "
+        "outbound_allow worker_threads attempts_per_host web_threads trusted_proxies "
+        "lease_seconds poison_after var"
+    ).split()
+)
+
+
+def test_printing_the_settings_shows_no_secret():
+    printed = Settings.load(environment(**{name.upper(): v for name, v in SECRETS.items()}))
+    assert printed.smtp_url == SECRETS["smtp_url"]
+    for shown in (repr(printed), str(printed), f"{replace(printed, port=1)}", repr([printed])):
+        assert [name for name, value in SECRETS.items() if value in shown] == []
+        assert "canary" not in shown and "Y2FuYXJ5" not in shown
+    assert "mail_from='Runsheet <runsheet@localhost>'" in repr(printed)
+
+
+def test_every_setting_is_a_secret_or_is_known_to_be_none():
+    hidden = {one.name for one in fields(Settings) if not one.repr}
+    shown = {one.name for one in fields(Settings)} - hidden
+    assert (hidden, shown) == (set(SECRETS), NO_SECRETS), "a new setting: may it hold a secret?"

@@ -11,15 +11,16 @@ from app import bells, clock, transaction
 from app.config import Settings
 from app.domain import claims, firing, losses, overdue, secrets
 from app.models.vocabulary import QUEUES
-from workers import fires
+from workers import fires, lifelines
 
 log = logging.getLogger(__name__)
 
 
 def give_back_expired_leases(session: Session, settings: Settings) -> None:
-    """Jobs of workers that stopped renewing go to others."""
-    if claims.expired(session.connection(), limit=1):
-        losses.give_back_expired(session, settings.poison_after)
+    """Jobs of workers that stopped renewing, or are dead, go to others."""
+    dead = lifelines.dead(settings)
+    if claims.expired(session.connection(), dead, limit=1):
+        losses.give_back_expired(session, settings.poison_after, dead)
 
 
 def ring_for_due_work(session: Session, settings: Settings) -> None:

@@ -1,8 +1,9 @@
 """Points at which a test has this process killed, as kill -9 would: `RUNSHEET_CRASH_AT=point[:n]`.
 
 Only with `RUNSHEET_TESTING=1`; otherwise the wish is refused with a warning. `n` says at which
-passing of the point (the first, if it is left out). Without the wish a point costs one look at
-an empty variable.
+passing of the point (the first, if it is left out). With `point:n:stop` it stops there and waits
+for whoever watches it to look at what it holds, and to kill it. Without the wish a point costs one
+look at an empty variable.
 """
 
 import logging
@@ -10,6 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 CLAIM = "claim"  # leases are in the database, nobody has begun
 AFTER_SEND = "after-send"  # the receiver has answered, nobody knows
@@ -22,18 +24,28 @@ POINTS = (CLAIM, AFTER_SEND, BEFORE_COMMIT, AFTER_COMMIT, RENEWAL, BEFORE_FIRE, 
 log = logging.getLogger(__name__)
 
 
-def armed_by(environ: Mapping[str, str]) -> tuple[str, int] | None:
-    """The point that the environment names, and at which passing; None if there is none."""
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """Where to die: a point, at which passing, and whether somebody else does it."""
+
+    point: str
+    nth: int = 1
+    stop: bool = False
+
+
+def armed_by(environ: Mapping[str, str]) -> Armed | None:
+    """What the environment wishes; None if it wishes nothing."""
     wish = environ.get("RUNSHEET_CRASH_AT", "")
     if not wish:
         return None
-    point, _, nth = wish.partition(":")
+    point, nth, stop, *_ = f"{wish}::".split(":")
     if environ.get("RUNSHEET_TESTING") != "1":
         log.warning("RUNSHEET_CRASH_AT is for tests alone (RUNSHEET_TESTING=1); it is ignored")
         return None
-    if point not in POINTS or not (nth or "1").isdecimal():
-        raise ValueError(f"RUNSHEET_CRASH_AT={wish!r}: one of {', '.join(POINTS)}, then :n")
-    return point, int(nth or 1)
+    if point not in POINTS or not (nth or "1").isdecimal() or stop not in ("", "stop"):
+        known = ", ".join(POINTS)
+        raise ValueError(f"RUNSHEET_CRASH_AT={wish!r}: one of {known}, then :n, then :stop")
+    return Armed(point, int(nth or 1), bool(stop))
 
 
 _armed = armed_by(os.environ)
@@ -44,13 +56,15 @@ _lock = threading.Lock()
 def crash_at(point: str, matters: Iterable[object] = (True,)) -> None:
     """Die here, if this is the point and this its n-th passing. Passings at which nothing of
     `matters` is true do not count."""
-    if _armed is not None and _armed[0] == point and any(matters):
-        _pass(_armed[1])
+    if _armed is not None and _armed.point == point and any(matters):
+        _pass(_armed)
 
 
-def _pass(nth: int) -> None:
+def _pass(armed: Armed) -> None:
     global _passings
     with _lock:
         _passings += 1
-        if _passings == nth:
+        if _passings == armed.nth:
+            if armed.stop:
+                signal.raise_signal(signal.SIGSTOP)  # to this thread, so that it goes no further
             os.kill(os.getpid(), signal.SIGKILL)

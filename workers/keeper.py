@@ -1,5 +1,5 @@
-"""Keeps a worker process's promises to the database: its leases, its sign of life, and the net
-beneath it all when no scheduler ticks. Lives as long as the process."""
+"""Keeps a worker process's promises to the database: its leases, its sign of life, and the return
+of what others can't keep. Lives as long as the process."""
 
 import logging
 import os
@@ -11,16 +11,18 @@ from sqlalchemy.exc import DBAPIError
 
 from app import clock, transaction
 from app.domain import claims, losses, processes
-from workers import failpoints
+from workers import failpoints, lifelines
 
 if TYPE_CHECKING:
     from workers.runner import Runner
 
+LOOK_EVERY = 1.0
 log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """A thread that renews, gives back and reports, every third of a lease."""
+    """A thread that renews and reports every third of a lease, and looks each second for what is
+    to be given back."""
 
     def __init__(self, runner: "Runner") -> None:
         self._runner = runner
@@ -45,10 +47,17 @@ class Keeper:
                 self._end_if_broken()
                 self._guarded(self._renew)
                 self._guarded(self._runner.say_alive)
-                self._guarded(self._give_back)
-                if self._ended.wait(self._every):
+                if self._look_until(clock.monotonic() + self._every):
                     self._guarded(self._say_gone)
                     return
+
+    def _look_until(self, then: float) -> bool:
+        """Look each second for what others lost; says whether this process ends meanwhile."""
+        while True:
+            self._guarded(self._give_back)
+            left = then - clock.monotonic()
+            if left <= 0 or self._ended.wait(min(left, LOOK_EVERY)):
+                return self._ended.is_set()
 
     def _end_if_broken(self) -> None:
         """Half a worker would look alive and do nothing. Its leases run out; it is restarted."""
@@ -85,16 +94,19 @@ class Keeper:
             self._runner.crew.cancel_all()
 
     def _give_back(self) -> None:
+        runner = self._runner
+        dead = lifelines.dead(runner.settings)
+        runner.lifeline.touch()
         with transaction.reading() as session:
-            overdue = claims.expired(session.connection(), limit=1)
-            alone = claims.alone_is_due(session.connection(), self._runner.queue)
+            overdue = claims.expired(session.connection(), dead, limit=1)
+            alone = claims.alone_is_due(session.connection(), runner.queue)
         if overdue:
             with transaction.writing() as session:
-                losses.give_back_expired(session, self._runner.settings.poison_after)
-        if alone:
-            self.someone_wants_to_be_alone = True
+                losses.give_back_expired(session, runner.settings.poison_after, dead)
+        # Not only if so: somebody else may have taken it while this process emptied its hands.
+        self.someone_wants_to_be_alone = alone
         if alone or overdue:
-            self._runner.wake()
+            runner.wake()
 
     def _say_gone(self) -> None:
         with transaction.writing() as session:

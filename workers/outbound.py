@@ -9,7 +9,7 @@ beside it are its private parts; nothing else imports them.
 
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from time import monotonic
 
@@ -31,11 +31,12 @@ MOST_SECONDS = 20.0  # for one attempt, whatever the receiver does
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to send; Host, Content-Length and the like are written by the client."""
+    """What to send; Host, Content-Length and the like are written by the client. Printing it shows
+    no header: they carry secrets."""
 
     method: str
     url: str
-    headers: Sequence[tuple[str, str]] | dict[str, str]
+    headers: Sequence[tuple[str, str]] | dict[str, str] = field(repr=False)
     body: bytes | None
     timeout: float = MOST_SECONDS  # for everything from lookup to last byte; 20 s at most
 

@@ -29,6 +29,7 @@ from workers.committer import Committer
 from workers.crew import Crew
 from workers.handlers.base import Tools
 from workers.keeper import Keeper
+from workers.lifelines import Lifeline
 from workers.mailer import Mailer
 from workers.outbound import Outbound
 from workers.stand_in import StandIn
@@ -63,6 +64,7 @@ class Runner:
         self.committer = Committer(app, on_written=self._written)
         size, per_host = self.settings.worker_threads, self.settings.attempts_per_host
         self.crew = Crew(size, per_host, self.tools, self.name, self.committer.put)
+        self.lifeline = Lifeline(self.settings, self.name)
         self.keeper = Keeper(self)
         self.stand_in = StandIn(self)
         self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
@@ -70,6 +72,7 @@ class Runner:
     # -- from outside
 
     def start(self) -> None:
+        self.lifeline.hold()
         self.committer.start()
         self._thread.start()
         self.stand_in.start()
@@ -112,6 +115,8 @@ class Runner:
             self.crew.wait_until_idle(self._left(CUT))
         self.committer.stop(timeout=self._left(WRITTEN))
         self.keeper.stop()
+        if not self.crew.in_flight:  # else its end tells others to take what is left
+            self.lifeline.end()
         self.crew.close()
         self.tools.outbound.close()
         self.tools.mailer.close()
@@ -205,7 +210,8 @@ class Runner:
             if due.must_be_alone:
                 self.keeper.someone_wants_to_be_alone = True
             return LOOK_EVERY if busy and due.must_be_alone else LOCKED_FOR
-        if not busy:
+        # Whoever rang may be a little ahead of our clock: what is due in a moment is no idleness.
+        if not busy and wait >= LOOK_EVERY:
             self._idle.set()
         return min(max(wait, 0.001), LOOK_EVERY)
 

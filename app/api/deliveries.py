@@ -6,7 +6,7 @@ from app.api.endpoint import Ask, endpoint
 from app.api.parameters import DeliveriesPage
 from app.api.rendering import Reply, ok, page
 from app.config import Settings
-from app.domain import channels, deliveries
+from app.domain import channels, deliveries, replays
 from app.domain.deliveries import Filter
 from app.schemas.instance import BulkOut, DeliveryOut, DeliveryReplay, Reason
 
@@ -45,7 +45,7 @@ def read_delivery(ask: Ask[None], delivery_id: int) -> Reply:
 def replay_deliveries(ask: Ask[DeliveryReplay]) -> Reply:
     body = ask.body
     asked = Filter(**body.model_dump(exclude={"reason", "expected"}))
-    ids = deliveries.replay_all(
+    ids = replays.replay_all(
         ask.session, asked, body.expected, ask.actor.name, body.reason, not_ready()
     )
     return Reply({"items": [{"id": new_id} for new_id in ids]}, 201)
@@ -60,7 +60,7 @@ def replay_deliveries(ask: Ask[DeliveryReplay]) -> Reply:
 )
 def replay_delivery(ask: Ask[Reason], instance_id: int, delivery_id: int) -> Reply:
     actor, reason = ask.actor.name, ask.body.reason
-    new_id = deliveries.replay(
+    new_id = replays.replay(
         ask.session, delivery_id, actor, reason, not_ready(), instance_id=instance_id
     )
     return ok(deliveries.find(ask.session, new_id))

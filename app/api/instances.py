@@ -39,6 +39,7 @@ def list_instances(ask: Ask[None]) -> Reply:
             state=wanted.state,
             template_key=wanted.template_key,
             text=wanted.q,
+            overdue=wanted.overdue,
             before=wanted.cursor,
             limit=wanted.limit,
         )

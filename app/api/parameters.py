@@ -64,6 +64,7 @@ class InstancesPage(Page):
     state: InstanceState | None = None
     template_key: str | None = Field(None, max_length=120)
     q: str | None = Field(None, max_length=500, description="In the title; or an id.")
+    overdue: bool = Field(False, description="Only what is open and late.")
 
 
 class SchedulesPage(Page):

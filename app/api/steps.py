@@ -2,14 +2,15 @@
 as it is then."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Blueprint
 
 from app.api.endpoint import Ask, endpoint
 from app.api.rendering import Reply, ok
-from app.domain import queries, steps
-from app.schemas.instance import CompleteIn, Reason, StepOut
+from app.domain import planned, queries, steps
+from app.schemas.instance import CompleteIn, Reason, RescheduleIn, StepOut
 
 blueprint = Blueprint("api_steps", __name__)
 STEP = "/instances/<id:instance_id>/steps/<key:key>"
@@ -78,10 +79,43 @@ def replay_step(ask: Ask[Reason], instance_id: int, key: str) -> Reply:
 @blueprint.post(f"{STEP}/run-now")
 @endpoint("Make the planned attempt due", permission="operate", takes=Reason, gives=StepOut)
 def run_step_now(ask: Ask[Reason], instance_id: int, key: str) -> Reply:
-    return act(steps.run_now, ask, instance_id, key)
+    return act(planned.run_now, ask, instance_id, key)
 
 
-def act(verb: Callable[..., Any], ask: Ask[Reason], instance_id: int, key: str) -> Reply:
+@blueprint.post(f"{STEP}/reschedule")
+@endpoint(
+    "Give the planned attempt another time; one in the past means now",
+    permission="operate",
+    takes=RescheduleIn,
+    gives=StepOut,
+)
+def reschedule_step(ask: Ask[RescheduleIn], instance_id: int, key: str) -> Reply:
+    return act(partial(planned.reschedule, at=ask.body.at), ask, instance_id, key)
+
+
+@blueprint.post(f"{STEP}/skip-occurrence")
+@endpoint(
+    "Let the planned occurrence of a step that recurs be, and plan the one after it",
+    permission="operate",
+    takes=Reason,
+    gives=StepOut,
+)
+def skip_step_occurrence(ask: Ask[Reason], instance_id: int, key: str) -> Reply:
+    return act(planned.skip_occurrence, ask, instance_id, key)
+
+
+@blueprint.post(f"{STEP}/stop-recurrence")
+@endpoint(
+    "End a step's series: now, as its last occurrence did, or with the one that runs",
+    permission="operate",
+    takes=Reason,
+    gives=StepOut,
+)
+def stop_step_recurrence(ask: Ask[Reason], instance_id: int, key: str) -> Reply:
+    return act(planned.stop_recurrence, ask, instance_id, key)
+
+
+def act(verb: Callable[..., Any], ask: Ask[Any], instance_id: int, key: str) -> Reply:
     """Carry out a verb and answer with the step as it is then."""
     verb(ask.session, instance_id, key, ask.actor.name, ask.body.reason)
     return ok(queries.read_step(ask.session, instance_id, key, with_urls=True))

@@ -2,7 +2,7 @@
 `allowedActions` ask here; refusals name the present state and who changed it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import select
 
@@ -36,21 +36,41 @@ _REPLAYABLE = ("AUTOMATION_WEBHOOK", "AUTOMATION_EMAIL")
 
 
 def step_actions(
-    action_type: str, state: str, action_state: str, instance_state: str, *, paused: bool = False
+    action_type: str,
+    state: str,
+    action_state: str,
+    instance_state: str,
+    *,
+    paused: bool = False,
+    recurs: bool = False,
 ) -> list[str]:
     """The actions that a step allows, most helpful first."""
     people = action_type in PEOPLE_TYPES
     actions = list((_PEOPLE if people else _SYSTEM).get(state, ()))
     if action_state == ActionState.WAITING:  # what the call would do, by hand
         actions = ["complete", "fail", *actions]
+    if recurs:
+        actions = _of_series(state, action_state) + actions
     if (state, action_state) in _PLANNED and not people:
-        actions.insert(0, "run-now")
+        actions = ["run-now", "reschedule", *actions]
     if action_type not in _REPLAYABLE:
         actions = [action for action in actions if action != "replay"]
     if instance_state in FINISHED_INSTANCE:
         return [action for action in actions if action == "replay"]
     if paused:
         return [action for action in actions if action == "skip"]
+    return actions
+
+
+def _of_series(state: str, action_state: str) -> list[str]:
+    """What a step allows beside, because it recurs and its series has not ended."""
+    if state not in (State.READY, State.STARTED):
+        return []
+    actions = ["stop-recurrence"]
+    if action_state == ActionState.SCHEDULED:
+        actions.insert(0, "skip-occurrence")
+        if state == State.STARTED:  # one has ended, well or not
+            actions.append("replay")
     return actions
 
 
@@ -65,18 +85,31 @@ def require_step_action(
     ledger: Ledger, instance: InstanceRecord, step: StepRecord, action: str
 ) -> None:
     """Raise MoveNotAllowed unless the step allows the action now."""
-    allowed = step_actions(
-        step.action_type, step.state, step.action_state, instance.state, paused=instance.paused
+    if action not in _allowed(instance, step):
+        refuse(ledger, instance, step, _refusal(instance, step, action))
+
+
+def refuse(ledger: Ledger, instance: InstanceRecord, step: StepRecord, message: str) -> NoReturn:
+    """Raise MoveNotAllowed, with how the step stands and who changed it last."""
+    raise MoveNotAllowed(
+        message,
+        state=step.state,
+        actionState=step.action_state,
+        instanceState=instance.state,
+        allowedActions=_allowed(instance, step),
+        lastChange=_last_change(ledger, instance, step.key),
     )
-    if action not in allowed:
-        raise MoveNotAllowed(
-            _refusal(instance, step, action),
-            state=step.state,
-            actionState=step.action_state,
-            instanceState=instance.state,
-            allowedActions=allowed,
-            lastChange=_last_change(ledger, instance, step.key),
-        )
+
+
+def _allowed(instance: InstanceRecord, step: StepRecord) -> list[str]:
+    return step_actions(
+        step.action_type,
+        step.state,
+        step.action_state,
+        instance.state,
+        paused=instance.paused,
+        recurs=step.occurrence is not None,
+    )
 
 
 def require_instance_action(ledger: Ledger, instance: InstanceRecord, action: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.domain import claims, fanout, lifecycle, tries, waiting
+from app.domain import claims, fanout, lifecycle, series, tries, waiting
 from app.domain.claims import Claim
 from app.domain.echoes import without_echoes
 from app.domain.ledger import Ledger, changing
@@ -56,6 +56,13 @@ def find(ledger: Ledger, claim: Claim) -> tuple[InstanceRecord, StepRecord]:
     return instance, next(s for s in instance.steps.values() if s.id == claim.step_id)
 
 
+_MOVES_OF_A_START = {
+    (State.READY, ActionState.SCHEDULED): "start",
+    (State.READY, ActionState.QUEUED): "start",
+    (State.STARTED, ActionState.SCHEDULED): "occur",
+}
+
+
 def begin(
     ledger: Ledger,
     instance: InstanceRecord,
@@ -68,10 +75,14 @@ def begin(
     ledger.attempts[(claim.execution_id or 0, claim.attempt)] = _attempt(claim, span, worker)
     if claim.kind != JobKind.STEP:
         return
+    move = _MOVES_OF_A_START.get((step.state, step.action_state), "try_again")
     step.attempts = claim.attempt
     step.next_attempt_at = None
-    move = "start" if step.state == State.READY else "try_again"
-    data = {"attempt": claim.attempt, "of": claim.allowed, "worker": worker}
+    data: dict[str, Any] = {"attempt": claim.attempt, "of": claim.allowed, "worker": worker}
+    if step.occurrence is not None:
+        step.occurrence, step.max_attempts = claim.occurrence, claim.allowed
+        step.execution_token = claim.execution_token
+        data |= series.facts(ledger, step)
     lifecycle.apply(
         ledger, instance, step, move, ActionState.RUNNING, data=data, at=span.started_at
     )
@@ -147,7 +158,7 @@ def _move(
         step.max_attempts = report.claim.allowed + 1
     if outcome.verdict == "done":
         step.output, step.output_changed = outcome.output, True
-        lifecycle.apply(ledger, instance, step, "complete", ActionState.COMPLETED, data=data, at=at)
+        series.end(ledger, instance, step, "complete", ActionState.COMPLETED, data=data, at=at)
     elif run_at is not None:
         step.next_attempt_at = run_at
         data["nextAttemptAt"] = zulu(run_at)
@@ -155,7 +166,7 @@ def _move(
             ledger, instance, step, "retry_later", ActionState.RETRY_WAIT, data=data, at=at
         )
     else:
-        lifecycle.apply(ledger, instance, step, "fail", ActionState.FAILED, data=data, at=at)
+        series.end(ledger, instance, step, "fail", ActionState.FAILED, data=data, at=at)
 
 
 def _facts(report: Report, outcome: Outcome) -> dict[str, Any]:

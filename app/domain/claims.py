@@ -171,27 +171,34 @@ def alone_is_due(connection: Connection, queue: str) -> bool:
     return bool(connection.execute(select(waiting)).scalar())
 
 
-def expired(connection: Connection, limit: int = 200) -> list[Row[Any]]:
-    """Jobs whose lease has run out: (id, instance_id, lease_token, …), for
-    `losses.give_back_expired`."""
+def expired(connection: Connection, dead: Collection[str] = (), limit: int = 200) -> list[Row[Any]]:
+    """Jobs whose lease has run out, or is that of a worker known to be dead: (id, instance_id,
+    lease_token, …), for `losses.give_back_expired`."""
     query: Select[Any] = (
         select(*_RETURNED, jobs.worker, jobs.claimed_at, jobs.lease_until)
-        .where(jobs.lease_token.is_not(None), jobs.lease_until < clock.now())
+        .where(jobs.lease_token.is_not(None), _has_run_out(clock.now(), dead))
         .order_by(jobs.instance_id)
         .limit(limit)
     )
     return [*connection.execute(query)]
 
 
+def _has_run_out(at: datetime, dead: Collection[str]) -> ColumnElement[bool]:
+    return or_(jobs.lease_until < at, jobs.worker.in_(sorted(dead)))
+
+
 def still_leased(
-    connection: Connection, ids: Iterable[int], until: datetime | None = None
+    connection: Connection,
+    ids: Iterable[int],
+    until: datetime | None = None,
+    dead: Collection[str] = (),
 ) -> dict[int, str]:
     """The lease tokens that these jobs carry now, locked until the transaction ends. With `until`
-    only of leases that end before."""
+    only of leases that end before, or that are held by one of the `dead`."""
     query = select(jobs.id, jobs.lease_token).where(
         jobs.id.in_(sorted(ids)), jobs.lease_token.is_not(None)
     )
     if until is not None:
-        query = query.where(jobs.lease_until < until)
+        query = query.where(_has_run_out(until, dead))
     rows = connection.execute(query.order_by(jobs.id).with_for_update())
     return {row.id: row.lease_token for row in rows}

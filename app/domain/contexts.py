@@ -96,6 +96,11 @@ def _published(connection: Connection, step_ids: list[int | None]) -> dict[int |
     return {row.id: row.action_config for row in connection.execute(query)}
 
 
+def goes_as_published(connection: Connection, step_id: int, config: Mapping[str, Any]) -> bool:
+    """Whether this email step goes to whom its version says."""
+    return emails.same_recipients(config, _published(connection, [step_id]).get(step_id, {}))
+
+
 def contexts_of(connection: Connection, instance_ids: Collection[int]) -> dict[int, dict[str, Any]]:
     """What placeholders read in these instances, by instance id."""
     instance, step = WorkflowInstance, WorkflowInstanceStep

@@ -1,7 +1,8 @@
-"""What people do with deliveries: look for them, send one or many again, send a test."""
+"""What people and providers do with deliveries: look for them, send a test, say what became of one.
+Sending again is `replays.py`."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -11,23 +12,23 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import fanout, recipients, tries
+from app.domain import fanout, recipients, sms, tries, unheard
 from app.domain.fanout import Draft, NotReady
-from app.domain.ledger import Ledger, changing
+from app.domain.ledger import changing
 from app.domain.recipients import Recipient
-from app.errors import Conflict, NotFound
+from app.errors import NotFound
 from app.models import (
     NotificationDelivery,
     NotificationDeliveryLog,
     User,
     WorkflowInstanceStep,
 )
-from app.models.vocabulary import TEST, DeliveryState
+from app.models.vocabulary import TEST, Channel, DeliveryState
+from app.phone import masked
 from app.schemas.base import Schema
 from app.schemas.instance import DeliveryOut, DeliveryTryOut
 
-MOST_REPLAYED = 1000
-_ENDED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SKIPPED)
+ENDED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SKIPPED)
 _row, _log = NotificationDelivery, NotificationDeliveryLog
 Model = TypeVar("Model", bound=Schema)
 
@@ -102,8 +103,15 @@ def _described(session: Session, rows: Sequence[Any]) -> list[DeliveryOut]:
     for one in session.scalars(query) if ids else ():
         tries_of[one.delivery_id].append(_copied(DeliveryTryOut, one))
     return [
-        _copied(DeliveryOut, row, step_key=key, tries=tries_of.get(row.id, [])) for row, key in rows
+        _copied(DeliveryOut, row, step_key=key, address=_shown(row), tries=tries_of.get(row.id, []))
+        for row, key in rows
     ]
+
+
+def _shown(row: NotificationDelivery) -> str | None:
+    """The address as everybody may read it: a person's phone is for who may look them up."""
+    personal = row.channel == Channel.SMS and row.user_id is not None
+    return masked(row.address) if personal and row.address else row.address
 
 
 def _copied(schema: type[Model], row: Any, **more: Any) -> Model:
@@ -114,83 +122,7 @@ def _copied(schema: type[Model], row: Any, **more: Any) -> Model:
 def count(session: Session, wanted: Filter) -> int:
     """How many would be sent again: those that have ended."""
     query = select(func.count()).select_from(_row).where(*wanted.conditions())
-    return session.scalar(query.where(_row.state.in_(_ENDED))) or 0
-
-
-def replay(
-    session: Session,
-    delivery_id: int,
-    actor: str,
-    reason: str,
-    not_ready: NotReady,
-    *,
-    instance_id: int | None = None,
-) -> int:
-    """Send once more, as a new delivery that names its origin; returns its id. Raises NotFound, or
-    Conflict while the first one is still under way."""
-    row = session.get(_row, delivery_id)
-    if row is None or (instance_id is not None and row.instance_id != instance_id):
-        raise NotFound("There is no such delivery.")
-    with changing(session, _instances([row]), actor) as ledger:
-        session.refresh(row)
-        if row.state not in _ENDED:
-            raise Conflict("This delivery is still being tried; it can be sent again once it ends.")
-        return _replay(ledger, row, reason, not_ready)
-
-
-def replay_all(
-    session: Session,
-    wanted: Filter,
-    expected: int,
-    actor: str,
-    reason: str,
-    not_ready: NotReady,
-) -> list[int]:
-    """Send all again that match and have ended; returns the new ids. `expected` is the number
-    that was shown before: Conflict if it is another now, or more than can be sent at once."""
-    found = count(session, wanted)
-    if found != expected:
-        raise Conflict(f"{found} match now, not {expected}: look again.", count=found)
-    if found > MOST_REPLAYED:
-        raise Conflict(f"At most {MOST_REPLAYED:,} at once: narrow the filter.", count=found)
-    query = select(_row).where(*wanted.conditions(), _row.state.in_(_ENDED)).order_by(_row.id)
-    rows = session.scalars(query).all()
-    with changing(session, _instances(rows), actor) as ledger:
-        return [_replay(ledger, row, reason, not_ready) for row in rows]
-
-
-def _instances(rows: Iterable[NotificationDelivery]) -> set[int]:
-    return {row.instance_id for row in rows if row.instance_id is not None}
-
-
-def _replay(ledger: Ledger, row: NotificationDelivery, reason: str, not_ready: NotReady) -> int:
-    old = tries.read(ledger, row.id)
-    instance, step = tries.whereabouts(ledger, old)
-    draft = Draft(
-        dedupe=f"replay:{row.id}:{uuid4()}",
-        channel=row.channel,
-        trigger=row.trigger,
-        template=row.template,
-        policy=row.policy or {},
-        notice_id=row.notice_id,
-        replay_of=row.id,
-    )
-    if instance is not None:
-        data = fanout.facts_of(old)
-        ledger.record(instance, "notification.replayed", step, reason=reason, data=data)
-    new_id = fanout.deliver(ledger, instance, step, _recipient(ledger, row), draft, not_ready)
-    return new_id or 0  # its name is new, so it is written
-
-
-def _recipient(ledger: Ledger, row: NotificationDelivery) -> Recipient:
-    """The same as before, at the address that they have now."""
-    user = ledger.session.get(User, row.user_id) if row.user_id else None
-    if user is None and row.address is None:
-        again = recipients.resolve(
-            ledger.session, [row.recipient], {}, assignee=None, starter="system"
-        )
-        return again[0]
-    return Recipient(row.recipient, user=user, address=None if user else row.address)
+    return session.scalar(query.where(_row.state.in_(ENDED))) or 0
 
 
 def owe_test(
@@ -230,12 +162,15 @@ def provider_says(
     at: datetime | None = None,
 ) -> bool:
     """What a provider tells later of a message it took: with `error` it did not arrive after
-    all, and the fallback is owed. Says whether the message is known."""
+    all, and the fallback is owed. What an earlier report outran is passed over. Says whether the
+    message is known."""
     row = session.scalar(select(_row).where(_row.provider_id == provider_id))
     if row is None:
         return False
-    with changing(session, _instances([row])) as ledger:
+    with changing(session, [row.instance_id] if row.instance_id is not None else []) as ledger:
         session.refresh(row, with_for_update=True)
+        if not sms.is_news(status, row.provider_status):
+            return True
         row.provider_status = status[:40]
         if error is None or row.state == DeliveryState.FAILED:
             return True
@@ -250,4 +185,5 @@ def provider_says(
             data = fanout.facts_of(found) | {"error": error, "providerStatus": status}
             ledger.record(instance, "notification.failed", step, data=data, at=at or clock.now())
         fanout.fall_back(ledger, instance, step, row.id, found, not_ready)
+        unheard.tell_operators(ledger, instance, step, row.notice_id)
     return True

@@ -16,6 +16,7 @@ from app.mailbox import Mailbox, one_line, split
 
 MOST_RECIPIENTS = 150
 _RECIPIENTS = ("to", "cc", "bcc")
+ADDRESSES = (*_RECIPIENTS, "replyTo")
 # In an attempt's context: who has the mail from an earlier attempt, and whether its recipients are
 # those that the author of the version wrote.
 TAKEN_FOR, AS_PUBLISHED = "takenFor", "asPublished"

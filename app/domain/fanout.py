@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app import bells
-from app.domain import accounts, recipients
+from app.domain import accounts, recipients, unheard
 from app.domain.channels import CHANNELS
 from app.domain.claims import Claim
 from app.domain.conditions import describe_refusal, holds
@@ -62,6 +62,8 @@ def decide(
     facts = CHANNELS[Channel(channel)]
     if recipient.why_not:
         return Decision("skip", recipient.why_not)
+    if recipient.user is not None and not recipient.user.active:
+        return Decision("skip", f"{recipient.label} may not come any more.")
     if channel in not_ready:
         return Decision("skip", not_ready[channel])
     if recipient.user is not None and channel in (recipient.user.channels_off or ()):
@@ -95,6 +97,7 @@ def expand(ledger: Ledger, claim: Claim, not_ready: NotReady) -> None:
         cause = _say_on_the_timeline(ledger, instance, step, notice)
         _write_all(ledger, instance, step, notice, not_ready)
         _follow_up(ledger, instance, step, notice, cause)
+    unheard.tell_operators(ledger, instance, step, notice.id)
     ledger.done_jobs.append(claim.id)
 
 
@@ -313,6 +316,7 @@ def facts_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """A delivery as events tell of it."""
     return {
         "deliveryId": row["id"],
+        "userId": row["user_id"],
         "channel": row["channel"],
         "recipient": row["recipient"],
         "template": row["template"],
@@ -334,6 +338,9 @@ def fall_back(
     if not fallback or row["fallback_of"] is not None or instance is None:
         return
     told = _fallback_recipients(ledger.session, ledger, instance, step, row, fallback)
+    policy = {name: value for name, value in policy.items() if name != "fallback"}
+    if fallback.get("recipients"):
+        policy["recipients"] = fallback["recipients"]
     for recipient in told:
         channel = fallback["channel"]
         draft = Draft(
@@ -341,7 +348,7 @@ def fall_back(
             channel=channel,
             trigger=row["trigger"],
             template=fallback.get("template") or row["template"],
-            policy={name: value for name, value in policy.items() if name != "fallback"},
+            policy=policy,
             notice_id=row["notice_id"],
             fallback_of=delivery_id,
         )

@@ -28,6 +28,7 @@ class Node:
     when: Mapping[str, Any] | None
     reads_outputs: bool
     due_in: timedelta | None = None
+    due_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Graph:
     nodes: Mapping[str, Node]
     policies: Sequence[Mapping[str, Any]] = ()
     due_in: timedelta | None = None
+    due_at: str | None = None
 
     @classmethod
     def of(
@@ -44,6 +46,7 @@ class Graph:
         steps: Iterable["GraphStep"],
         policies: Sequence[Mapping[str, Any]] = (),
         due_in: timedelta | None = None,
+        due_at: str | None = None,
     ) -> "Graph":
         """Build from steps in any order; they must have no cycle."""
         rows = {step.key: step for step in steps}
@@ -53,7 +56,7 @@ class Graph:
                 dependents[other].append(step.key)
         order = sorted_by_dependency({key: step.depends_on for key, step in rows.items()})
         nodes = {key: _node(rows[key], dependents[key]) for key in order}
-        return cls(nodes, policies, due_in)
+        return cls(nodes, policies, due_in, due_at)
 
 
 class GraphStep(Protocol):
@@ -67,6 +70,8 @@ class GraphStep(Protocol):
     def when(self) -> Mapping[str, Any] | None: ...
     @property
     def due_in(self) -> str | None: ...
+    @property
+    def due_at(self) -> str | None: ...
 
 
 def _node(step: GraphStep, dependents: Iterable[str]) -> Node:
@@ -77,6 +82,7 @@ def _node(step: GraphStep, dependents: Iterable[str]) -> Node:
         when=step.when,
         reads_outputs="steps" in reads(step.when),
         due_in=parse_duration(step.due_in) if step.due_in else None,
+        due_at=step.due_at,
     )
 
 
@@ -101,17 +107,19 @@ def graph_of(connection: Connection, version_id: int) -> Graph:
     if graph is None:
         step = WorkflowTemplateStep
         rows = connection.execute(
-            select(step.key, step.depends_on, step.when, step.due_in)
+            select(step.key, step.depends_on, step.when, step.due_in, step.due_at)
             .where(step.version_id == version_id)
             .order_by(step.position)
         )
         whole = WorkflowTemplateVersion
         version = connection.execute(
-            select(whole.notification_policies, whole.due_in).where(whole.id == version_id)
+            select(whole.notification_policies, whole.due_in, whole.due_at).where(
+                whole.id == version_id
+            )
         ).one()
         due_in = parse_duration(version.due_in) if version.due_in else None
         policies = version.notification_policies or ()
-        graph = Graph.of(rows.all(), policies, due_in)  # type: ignore[reportArgumentType]
+        graph = Graph.of(rows.all(), policies, due_in, version.due_at)  # type: ignore[reportArgumentType]
         if len(known) >= _KEPT:
             known.pop(next(iter(known)), None)
         known[version_id] = graph

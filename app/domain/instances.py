@@ -3,16 +3,18 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain import input_schemas, lifecycle, notices
+from app.domain import input_schemas, lifecycle, notices, producer
 from app.domain.actions import require_instance_action
 from app.domain.graph import Graph, graph_of
 from app.domain.ledger import Ledger, changing
 from app.domain.ledger_writer import insert_instances
+from app.domain.paths import MissingPath
 from app.domain.records import InstanceRecord, StepRecord
 from app.errors import FieldError, Invalid, NotFound, NotPublished, RunsheetError
 from app.models import WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
@@ -97,7 +99,7 @@ def _prepare(ledger: Ledger, versions: _Versions, wish: InstanceIn, at: str) -> 
         versions[key] = _find_version(ledger.session, wish)
     version = versions[key]
     values = input_schemas.read_input(version.row.input_schema, wish.input, at)
-    instance = _new_instance(ledger, version, wish.title, values)
+    instance = _new_instance(ledger, version, wish.title, values, at)
     return instance, {"version": version.row.number}
 
 
@@ -130,7 +132,7 @@ def _find_version(session: Session, wish: InstanceIn) -> _Version:
 
 
 def _new_instance(
-    ledger: Ledger, version: _Version, title: str, values: dict[str, Any]
+    ledger: Ledger, version: _Version, title: str, values: dict[str, Any], at: str
 ) -> InstanceRecord:
     row = version.row
     instance = InstanceRecord(
@@ -141,14 +143,25 @@ def _new_instance(
         state=InstanceState.RUNNING,
         started_by=ledger.actor,
         started_at=ledger.now,
-        due_at=ledger.now + version.graph.due_in if version.graph.due_in else None,
         graph=version.graph,
         input=values,
         needs_settling=True,
     )
+    instance.due_at = _late_at(ledger, instance, at)
     for step in version.steps:
         instance.steps[step.key] = _new_step(step)
     return instance
+
+
+def _late_at(ledger: Ledger, instance: InstanceRecord, at: str) -> datetime | None:
+    """Raises Invalid if its `dueAt` reads what the input lacks, or what is no time."""
+    graph = instance.graph
+    if graph.due_at is None:
+        return ledger.now + graph.due_in if graph.due_in else None
+    try:
+        return producer.read_time("dueAt", graph.due_at, ledger, instance, outputs=False)
+    except (MissingPath, ValueError) as error:
+        raise Invalid.at(at, str(error)) from None
 
 
 def _new_step(step: WorkflowTemplateStep) -> StepRecord:

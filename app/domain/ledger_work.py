@@ -96,7 +96,8 @@ def _take_back(connection: Connection, ledger: Ledger) -> None:
     )
     connection.execute(
         update(_executions)
-        .where(_executions.c.token.in_(tokens), _executions.c.ended_at.is_(None))
+        .where(_executions.c.step_id.in_(step_ids), _executions.c.replay_of.is_(None))
+        .where(_executions.c.ended_at.is_(None))  # the occurrence that was planned, too
         .values(ended)
     )
 
@@ -118,7 +119,7 @@ def _execution_row(
         "allowed": execution["allowed"],
         "replay_of": known.get(execution.get("replay_of") or ""),
         "created_at": ledger.now,
-        "occurrence": 1,
+        "occurrence": execution["occurrence"],
         "attempts": 0,
     }
 
@@ -180,10 +181,10 @@ def _job_row(job: dict[str, Any], ledger: Ledger, execution_ids: dict[str, int])
         "execution_token": job["execution_token"],
         "attempt": job["attempt"],
         "allowed": job["allowed"],
-        "queued_at": ledger.now,
+        "queued_at": job["run_at"],  # what waits for its time does not queue
         "run_at": job["run_at"],
         "held": instance.paused,
-        "occurrence": 1,
+        "occurrence": job["occurrence"],
         "losses": 0,
         "losses_alone": 0,
         "destination": job.get("destination"),

@@ -31,7 +31,8 @@ _jobs = table_of(AutomationJob)
 _INSTANCE_COLUMNS = ("state", "needs_attention", "paused", "generation", "event_seq", "ended_at")
 _STEP_COLUMNS = (
     "state action_state reason error execution_token attempts max_attempts "
-    "retry_count skipped_by_condition due_at next_attempt_at ready_at started_at completed_at"
+    "retry_count occurrence occurrence_at recurs_from recurs_until "
+    "skipped_by_condition due_at next_attempt_at ready_at started_at completed_at"
 ).split()
 _NEW_STEP_COLUMNS = (
     *_STEP_COLUMNS,

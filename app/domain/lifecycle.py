@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from app import bells
-from app.domain import notices, producer, waiting
+from app.domain import notices, producer, series, waiting
 from app.domain.conditions import describe_refusal, holds
 from app.domain.ledger import SYSTEM, Ledger
 from app.domain.paths import MissingPath
@@ -54,10 +54,14 @@ MOVES: Mapping[str, Move] = dict(
     (
         _move("activate", [PENDING], READY, "step.ready", Trigger.ON_READY),
         _move("skip_by_condition", [PENDING], SKIPPED, "step.skipped", Trigger.ON_SKIPPED),
+        _move("skip_late", [PENDING], SKIPPED, "step.skipped", Trigger.ON_SKIPPED),
         _move("start", [READY], STARTED, "step.started", Trigger.ON_STARTED),
         _move("try_again", [STARTED], STARTED, "attempt.started"),
         _move("retry_later", [STARTED], STARTED, "step.retry_scheduled", Trigger.ON_RETRY),
         _move("lose_worker", [STARTED], STARTED, "attempt.unknown"),
+        _move("occurrence_done", [STARTED], STARTED, "step.occurrence_completed"),
+        _move("occurrence_failed", [STARTED], STARTED, "step.occurrence_failed", Trigger.ON_FAILED),
+        _move("occur", [STARTED], STARTED, "step.occurrence_started"),
         _move("complete", [STARTED], COMPLETED, "step.completed", Trigger.ON_COMPLETED),
         _move("fail", [STARTED], FAILED, "step.failed", Trigger.ON_FAILED),
         _move("poison", [STARTED], FAILED, "step.poisoned", Trigger.ON_FAILED),
@@ -134,30 +138,37 @@ def _activate(
 ) -> None:
     refusal = _refusal(ledger, instance, step, before)
     if refusal is not None:
-        step.reason = refusal
         step.skipped_by_condition = True
-        apply(
-            ledger,
-            instance,
-            step,
-            "skip_by_condition",
-            ActionState.IDLE,
-            actor=SYSTEM,  # not whoever did what went before
-            reason=refusal,
-        )
+        _pass_over(ledger, instance, step, "skip_by_condition", refusal)
         return
     try:
-        action_state, run_at = producer.first_due(ledger, instance, step)
+        step.due_at = _late_at(ledger, instance, step)
+        action_state, step.next_attempt_at = producer.first_due(ledger, instance, step)
+    except producer.TooLate as late:
+        _pass_over(ledger, instance, step, "skip_late", str(late))
+        return
     except (MissingPath, ValueError) as error:
         fail_at_once(ledger, instance, step, str(error))
         return
-    step.next_attempt_at = run_at
-    due_in = instance.graph.nodes[step.key].due_in
-    step.due_at = ledger.now + due_in if due_in is not None else None
-    data = {"actionState": str(action_state)}
+    data = {"actionState": str(action_state)} | series.facts(ledger, step)
     if step.next_attempt_at:
         data["nextAttemptAt"] = zulu(step.next_attempt_at)
     apply(ledger, instance, step, "activate", action_state, data=data)
+
+
+def _pass_over(
+    ledger: Ledger, instance: InstanceRecord, step: StepRecord, move: str, reason: str
+) -> None:
+    """The system skips a step; not whoever did what went before."""
+    step.reason = reason
+    apply(ledger, instance, step, move, ActionState.IDLE, actor=SYSTEM, reason=reason)
+
+
+def _late_at(ledger: Ledger, instance: InstanceRecord, step: StepRecord) -> datetime | None:
+    node = instance.graph.nodes[step.key]
+    if node.due_at is not None:
+        return producer.read_time("dueAt", node.due_at, ledger, instance)
+    return ledger.now + node.due_in if node.due_in is not None else None
 
 
 def _refusal(

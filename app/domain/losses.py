@@ -1,5 +1,6 @@
 """Jobs whose worker was lost: they are taken back, told of, and go on."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,19 +28,20 @@ LOST = "The worker was lost while it tried; the receiver may have acted."
 UNKNOWN = Outcome(verdict="retry", error=LOST, unknown=True)
 
 
-def give_back_expired(session: Session, poison_after: int) -> int:
-    """Take back the jobs of workers that stopped renewing; returns how many.
+def give_back_expired(session: Session, poison_after: int, dead: Collection[str] = ()) -> int:
+    """Take back the jobs of workers that stopped renewing, and of those that are known to be
+    `dead`; returns how many.
 
     Each gets an attempt row 'unknown' that does not count against its tries, and goes on with
     the same execution. One that took down `poison_after` workers alone is set aside.
     """
-    rows = claims.expired(session.connection())
+    rows = claims.expired(session.connection(), dead)
     # A notice sends nothing: whoever takes it next does all of it.
     notices = [row for row in rows if row.kind == JobKind.NOTICE]
     tried = [row for row in rows if row.kind != JobKind.NOTICE]
     with changing(session, {row.instance_id for row in tried} - {None}) as ledger:
         leased = claims.still_leased(
-            session.connection(), {row.id for row in tried}, until=ledger.now
+            session.connection(), {row.id for row in tried}, until=ledger.now, dead=dead
         )
         for row in tried:
             if leased.get(row.id) == row.lease_token:

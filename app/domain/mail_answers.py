@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.utils import getaddresses
 from typing import Any
 
 from app.domain.outcomes import Outcome
@@ -24,7 +25,7 @@ _LOST = {
     "timeout": "The mail server did not answer in time",
     "connection_lost": "The connection to the mail server was lost",
     "bad_response": "What answered is no mail server: it does not speak SMTP",
-    "cancelled": "The attempt was stopped before the mail server had taken the mail.",
+    "cancelled": "The attempt was stopped",
 }
 _PERHAPS = (
     "after the whole mail was sent, before the mail server said that it took it. It may have been "
@@ -69,17 +70,20 @@ class Delivery:
     answer: Reply | None = None
 
 
-def logged_mail(mail: EmailMessage, recipients: Sequence[str]) -> dict[str, Any]:
-    """A mail as it goes into the log."""
+def logged_mail(mail: EmailMessage, recipients: Sequence[str], kept: int = KEPT) -> dict[str, Any]:
+    """A mail as it goes into the log; `kept`: how much of each body."""
     logged: dict[str, Any] = {
         name[0].lower() + name[1:].replace("-", ""): _readable(str(mail[name]))
         for name in ("From", "To", "Cc", "Reply-To", "Subject")
         if mail[name]
     }
+    named = {address.lower() for _, address in getaddresses([mail["To"] or "", mail["Cc"] or ""])}
+    if blind := [address for address in recipients if address.lower() not in named]:
+        logged["bcc"] = ", ".join(blind)
     logged |= {"messageId": str(mail["Message-ID"]), "recipients": [*recipients]}
     for kind, name in (("plain", "text"), ("html", "html")):
         if (part := mail.get_body((kind,))) is not None:
-            logged[name] = str(part.get_content())[:KEPT]
+            logged[name] = str(part.get_content())[:kept]
     return logged
 
 

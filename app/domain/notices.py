@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from app.domain.lifecycle import Move
     from app.domain.records import InstanceRecord, StepRecord
 
-# Nobody fails in silence: without a policy of the step for it, these tell the operators. Their
-# numbers stand apart from those of policies.
+# Nobody fails in silence: without a policy of the step for it, these tell the operators; the first
+# of them does so, too, where the step's own policies reached nobody (`unheard.py`). Their numbers
+# stand apart from those of policies.
 OPERATORS_ARE_TOLD: Mapping[int, dict[str, Any]] = {
     -1 - at: {"channel": channel, "trigger": Trigger.ON_FAILED, "recipients": ["role:operator"]}
     for at, channel in enumerate((Channel.IN_APP, Channel.EMAIL))
@@ -43,6 +44,14 @@ def on_instance(
     for index, policy in enumerate(instance.graph.policies):
         if policy["trigger"] == trigger:
             _owe(ledger, instance, None, trigger, seq, index, dict(policy))
+
+
+def tell_operators_in_the_console(
+    ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord", seq: int
+) -> None:
+    """Owe the first of what operators are told, for a failure that was event number `seq`."""
+    index, policy = next(iter(OPERATORS_ARE_TOLD.items()))
+    _owe(ledger, instance, step, Trigger.ON_FAILED, seq, index, policy)
 
 
 def _policies(step: "StepRecord", trigger: str) -> Iterator[tuple[int, dict[str, Any]]]:

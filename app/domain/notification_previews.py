@@ -87,7 +87,7 @@ def preview(
     assumed: list[str] = []
     try:
         if made_up:
-            values, assumed = assume(values, _open_paths(content), None)
+            values, assumed = assume(values, _open_paths(content), unknown=None)
         said = notification_contents.render(content, channel, values)
     except NotRenderable:
         found = notification_contents.faults_with(content, channel, values)

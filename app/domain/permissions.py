@@ -6,7 +6,7 @@ from app.domain.people import Actor
 from app.domain.policy_checks import named_recipients
 from app.errors import Forbidden
 from app.mailbox import Mailbox, mail_domains
-from app.models.vocabulary import Role
+from app.models.vocabulary import Channel, Role
 from app.schemas.actions import PEOPLE_TYPES
 from app.schemas.policies import Policy
 from app.schemas.template import Template
@@ -56,9 +56,9 @@ def require_automation(
     if actor.may_add_automation:
         return
     domains = mail_domains(org_domains)
-    known = named_recipients(before) if before else set[str]()
-    for recipient in sorted(named_recipients(template) - known):
-        if _may_lead_outside(recipient, domains):
+    known = named_recipients(before) if before else set[tuple[Channel, str]]()
+    for channel, recipient in sorted(named_recipients(template) - known):
+        if _may_lead_outside(channel, recipient, domains):
             raise Forbidden(
                 f"{recipient} may lead outside the organisation: only an author who may add "
                 "automation may have it told."
@@ -74,10 +74,12 @@ def require_automation(
         )
 
 
-def _may_lead_outside(recipient: str, domains: frozenset[str]) -> bool:
-    """A URL always may; phone numbers, addresses and placeholders where the organisation's
-    domains are set, unless it is an address of theirs."""
+def _may_lead_outside(channel: Channel, recipient: str, domains: frozenset[str]) -> bool:
+    """A URL always may, and a placeholder that may give one; phone numbers, addresses and other
+    placeholders where the organisation's domains are set, unless it is an address of theirs."""
     if recipient.lower().startswith(("http://", "https://")):
+        return True
+    if channel == Channel.WEBHOOK and "{{" in recipient:
         return True
     if not domains or recipient.startswith(("role:", "user:", "chat:")):
         return False

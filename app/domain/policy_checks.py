@@ -5,13 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from app.domain.channels import CHANNELS
 from app.domain.recipients import ROLES
 from app.errors import FieldError
-from app.models.vocabulary import Channel
+from app.models.vocabulary import Channel, Trigger
 from app.schemas.actions import PEOPLE_TYPES
 from app.schemas.policies import Escalation, NotificationPolicy, Policy
 from app.schemas.template import Template
 
 _PEOPLE = frozenset({"assignee", "starter"})
-_NOBODY_WAITS = "Only steps that people do remind and escalate: nobody waits for this one."
+_ENDS = frozenset({Trigger.ON_COMPLETED, Trigger.ON_FAILED, Trigger.ON_SKIPPED})
+_NOBODY_WAITS = "Nobody is waited for in this step: only people's steps remind and escalate."
+_IS_OVER = "The step has ended by then: remind and escalate with a trigger such as ON_READY."
 
 
 def policy_faults(template: Template) -> list[FieldError]:
@@ -20,19 +22,21 @@ def policy_faults(template: Template) -> list[FieldError]:
     for at, step in enumerate(template.steps):
         place = f"steps.{at}.notificationPolicies"
         faults += _faults(step.notification_policies, place)
-        if step.action_type not in PEOPLE_TYPES:
-            faults += _reminders(step.notification_policies, place)
+        for_people = step.action_type in PEOPLE_TYPES
+        faults += _reminders(step.notification_policies, place, for_people=for_people)
     return faults
 
 
-def named_recipients(template: Template) -> set[str]:
-    """Everybody that the template's policies name, in fallbacks and escalations too."""
-    found: set[str] = set()
-    for policies in (template.notification_policies, *_of_steps(template)):
-        for policy in policies:
-            for _, recipients, _ in _told(policy):
-                found |= set(recipients)
-    return found
+def named_recipients(template: Template) -> set[tuple[Channel, str]]:
+    """Everybody that the template's policies name, each with the channel, in fallbacks and
+    escalations too."""
+    return {
+        (channel, recipient)
+        for policies in (template.notification_policies, *_of_steps(template))
+        for policy in policies
+        for channel, recipients, _ in _told(policy)
+        for recipient in recipients
+    }
 
 
 def named_templates(template: Template) -> Mapping[str, str]:
@@ -99,11 +103,12 @@ def _fault(channel: Channel, recipient: str) -> str | None:
     )
 
 
-def _reminders(policies: Sequence[NotificationPolicy], place: str) -> Iterator[FieldError]:
+def _reminders(
+    policies: Sequence[NotificationPolicy], place: str, *, for_people: bool
+) -> Iterator[FieldError]:
+    """Where nothing is waited for, they would never be sent."""
     for at, policy in enumerate(policies):
+        fault = (_IS_OVER if policy.trigger in _ENDS else None) if for_people else _NOBODY_WAITS
         for name in ("remind", "escalate"):
-            if getattr(policy, name):
-                words = (
-                    "Nobody is waited for in this step: only people's steps remind and escalate."
-                )
-                yield FieldError(f"{place}.{at}.{name}", words)
+            if fault and getattr(policy, name):
+                yield FieldError(f"{place}.{at}.{name}", fault)

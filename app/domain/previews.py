@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 
-from app.domain import webhooks
+from app.domain import emails, liquid, mail_answers, webhooks
 from app.domain.addresses import NOTHING_ALLOWED, AddressRefused, AllowList, vet_url
+from app.domain.liquid import NotRenderable
+from app.domain.mail_message import NotAMail
 from app.domain.paths import MissingPath, resolve
 from app.domain.placeholders import paths_in
 from app.version import VERSION
@@ -22,14 +24,23 @@ NO_KEY_YET = "made when the step is ready"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What a preview is made with: what placeholders read, and what the settings say."""
+    """What a preview is made with: what placeholders read, and what the settings say.
+
+    made_up   whether the input is: what it is no good for is no fault of the step
+    token     the execution's, once there is one
+    inside    of a mail: the only domains it may go to; empty: no limit
+    taken     of a mail: who has it from an earlier attempt
+    """
 
     context: Mapping[str, Any]
     now: datetime
-    token: str | None = None  # the execution's, once there is one
+    made_up: bool = False
+    token: str | None = None
     allow: AllowList = NOTHING_ALLOWED
     sender: str = ""
     base_url: str = ""
+    inside: frozenset[str] = frozenset()
+    taken: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,18 +72,44 @@ def preview(
     the context says, as in a template."""
     if action_type not in PREVIEWS:
         return None
-    context, assumed = assume(given.context, paths_in(config), unknown)
+    context, assumed = assume(given.context, *_paths(action_type, config), unknown=unknown)
     made = PREVIEWS[action_type](config, replace(given, context=context))
     return replace(made, assumed=assumed)
 
 
+def _paths(action_type: str, config: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """All paths that the step reads, and those of them that have to be mail addresses."""
+    if action_type != "AUTOMATION_EMAIL":
+        return paths_in(config), []
+    addresses = paths_in([config.get(field) for field in emails.ADDRESSES])
+    texts = (config.get(field) for field in ("subject", "text", "html"))
+    found = [*addresses, *(path for text in texts if text for path in _read_by(text))]
+    return list(dict.fromkeys(found)), addresses
+
+
+def _read_by(text: str) -> list[str]:
+    try:
+        return [".".join(parts) for parts, _ in liquid.paths(text) if len(parts) > 1]
+    except NotRenderable:
+        return []  # it is said when the mail is made
+
+
 def assume(
-    context: Mapping[str, Any], paths: Collection[str], unknown: Collection[str] | None
+    context: Mapping[str, Any],
+    paths: Collection[str],
+    addresses: Collection[str] = (),
+    *,
+    unknown: Collection[str] | None,
 ) -> tuple[dict[str, Any], list[str]]:
-    """The context with each value that can't be known yet standing as its path, and those paths."""
+    """The context with each value that can't be known yet standing as its path, and those paths.
+    `addresses`: those that stand as a mail address."""
     filled: dict[str, Any] = deepcopy(dict(context))
-    assumed = [path for path in paths if _may_come(path, unknown) and _is_missing(filled, path)]
-    return filled, [path for path in assumed if _plant(filled, path.split("."), path)]
+    assumed: list[str] = []
+    for path in paths:
+        value = f"{path}@example.com" if path in addresses else path
+        if _may_come(path, unknown) and _is_missing(filled, path):
+            assumed += [path] if _plant(filled, path.split("."), value) else []
+    return filled, assumed
 
 
 def _may_come(path: str, unknown: Collection[str] | None) -> bool:
@@ -140,4 +177,29 @@ def _with_ours(
     return [*first, *kept, *last]
 
 
-PREVIEWS: Mapping[str, Previewer] = {"AUTOMATION_WEBHOOK": _webhook}
+def _email(config: Mapping[str, Any], given: Given) -> Preview:
+    """The mail that `workers/handlers/email.py` would hand to the mail server."""
+    try:
+        mail = emails.build(
+            config,
+            given.context,
+            token=given.token or "",
+            sender=given.sender,
+            base_url=given.base_url,
+            at=given.now,
+            inside=given.inside,
+        )
+    except MissingPath as missing:
+        return Preview(kind="email", problem=f"{missing.path} is missing: the step would fail.")
+    except NotAMail as fault:
+        return Preview(kind="email", problem=f"No mail could be made: {fault}.")
+    left = [address for address in mail.recipients if address not in given.taken]
+    shown = mail_answers.logged_mail(mail.message, left, kept=liquid.MAX_RENDERED)
+    shown |= {"refused": mail.refused} if mail.refused else {}
+    shown |= {} if given.token else {"messageId": NO_KEY_YET}
+    nobody = not mail.recipients and not given.made_up
+    problem = mail_answers.nobody_left(mail.refused).error if nobody else None
+    return Preview(kind="email", shown=shown, problem=problem)
+
+
+PREVIEWS: Mapping[str, Previewer] = {"AUTOMATION_WEBHOOK": _webhook, "AUTOMATION_EMAIL": _email}

@@ -20,12 +20,18 @@ if TYPE_CHECKING:
     from app.domain.records import InstanceRecord, StepRecord
 
 
+class TooLate(Exception):
+    """The time of a step has passed, and its author said that it is not to be done then."""
+
+
 def first_due(
     ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord"
 ) -> tuple[ActionState, datetime | None]:
     """What a step that becomes ready now waits for: a person or a call (IDLE, for a call with the
     time when it is too late), a time (SCHEDULED, with it) or a worker (QUEUED). Raises MissingPath
-    or ValueError if its `runAt` can't be read."""
+    or ValueError if one of its times can't be read, TooLate if there is none left for it."""
+    from app.domain import series
+
     if step.is_for_people:
         return ActionState.IDLE, None
     config = ledger.config(step)
@@ -33,6 +39,10 @@ def first_due(
         timeout = config.get("timeout")
         return ActionState.IDLE, ledger.now + parse_duration(timeout) if timeout else None
     due = due_at(config, ledger, instance)
+    if due < ledger.now and config.get("ifPast") == "skip":
+        raise TooLate(f"its time, {due:%Y-%m-%d %H:%M:%S} UTC, had passed")
+    if config.get("recurrence"):
+        return ActionState.SCHEDULED, series.plan_first(ledger, instance, step, due)
     return (ActionState.SCHEDULED, due) if due > ledger.now else (ActionState.QUEUED, None)
 
 
@@ -42,7 +52,7 @@ def due_at(config: dict[str, Any], ledger: "Ledger", instance: "InstanceRecord")
     if config.get("delay"):
         return ledger.now + parse_duration(config["delay"])
     if config.get("runAt"):
-        return _read_time(config["runAt"], ledger, instance)
+        return read_time("runAt", config["runAt"], ledger, instance)
     return ledger.now
 
 
@@ -52,17 +62,24 @@ def due_again(
     """As `first_due`, for a step that is retried: at once, unless it never got so far as to be
     asked for, since then its time has yet to be read. A wait starts anew."""
     if step.execution_token is None or step.action_type == WAIT_CALLBACK:
-        return first_due(ledger, instance, step)
+        try:
+            return first_due(ledger, instance, step)
+        except TooLate as late:
+            raise ValueError(f"It can't be run any more: {late}.") from None
     return ActionState.QUEUED, None
 
 
-def _read_time(text: str, ledger: "Ledger", instance: "InstanceRecord") -> datetime:
+def read_time(
+    name: str, text: str, ledger: "Ledger", instance: "InstanceRecord", *, outputs: bool = True
+) -> datetime:
+    """The time that a field of this name holds, placeholders filled in. Raises MissingPath or
+    ValueError."""
     if "{{" in text:
-        text = fill_text(text, ledger.context(instance, outputs=True))
+        text = fill_text(text, ledger.context(instance, outputs=outputs))
     try:
         return parse_moment(text)
     except ValueError as error:
-        raise ValueError(f"runAt: {error}") from None
+        raise ValueError(f"{name}: {error}") from None
 
 
 def on_move(
@@ -83,53 +100,93 @@ def owe(ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord") -> Non
     config = ledger.config(step)
     more = allowed_attempts(config)
     if step.execution_token is None:
-        step.execution_token = str(uuid4())
         step.max_attempts = more
-        ledger.executions.append({"step": step, "token": step.execution_token, "allowed": more})
+        step.execution_token = _new_execution(ledger, step, step.occurrence or 1, more)
     else:
         # A retry by an operator: same execution and token, numbers go on, fresh tries.
         step.max_attempts = step.attempts + more
     if step.action_type == WAIT_CALLBACK and step.next_attempt_at is None:
         return  # it waits without end: nobody has anything to do
-    ledger.owed.append(
-        {
-            "instance": instance,
-            "step": step,
-            "kind": JobKind.STEP,
-            "action_config": config,
-            "destination": destination_of(step.action_type, config),
-            "execution_token": step.execution_token,
-            "attempt": step.attempts + 1,
-            "allowed": step.max_attempts,
-            "run_at": step.next_attempt_at or ledger.now,
-        }
+    _owe_job(
+        ledger,
+        instance,
+        step,
+        execution_token=step.execution_token,
+        occurrence=step.occurrence or 1,
+        attempt=step.attempts + 1,
+        allowed=step.max_attempts,
+        run_at=step.next_attempt_at,
     )
-    bells.ask(ledger.session.info, AUTOMATION_QUEUE, step.next_attempt_at)
+
+
+def owe_occurrence(
+    ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord", at: datetime
+) -> None:
+    """Write down the occurrence after the step's present one: an execution of its own, due `at`.
+    Until it begins, the step shows the one before."""
+    number, allowed = (step.occurrence or 0) + 1, allowed_attempts(ledger.config(step))
+    token = _new_execution(ledger, step, number, allowed)
+    _owe_job(
+        ledger,
+        instance,
+        step,
+        execution_token=token,
+        occurrence=number,
+        attempt=1,
+        allowed=allowed,
+        run_at=at,
+    )
 
 
 def owe_replay(ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord") -> str:
     """Write down a new execution beside the old one; the step stays as it is. Returns its token."""
-    config = ledger.config(step)
-    token = str(uuid4())
-    allowed = allowed_attempts(config)
-    ledger.executions.append(
-        {"step": step, "token": token, "allowed": allowed, "replay_of": step.execution_token}
+    number, allowed = step.occurrence or 1, allowed_attempts(ledger.config(step))
+    token = _new_execution(ledger, step, number, allowed, replay_of=step.execution_token)
+    _owe_job(
+        ledger,
+        instance,
+        step,
+        kind=JobKind.REPLAY,
+        execution_token=token,
+        occurrence=number,
+        attempt=1,
+        allowed=allowed,
     )
+    return token
+
+
+def _new_execution(
+    ledger: "Ledger", step: "StepRecord", occurrence: int, allowed: int, **more: Any
+) -> str:
+    token = str(uuid4())
+    ledger.executions.append(
+        {"step": step, "token": token, "occurrence": occurrence, "allowed": allowed} | more
+    )
+    return token
+
+
+def _owe_job(
+    ledger: "Ledger",
+    instance: "InstanceRecord",
+    step: "StepRecord",
+    *,
+    kind: JobKind = JobKind.STEP,
+    run_at: datetime | None = None,
+    **numbers: Any,
+) -> None:
+    config = ledger.config(step)
     ledger.owed.append(
         {
             "instance": instance,
             "step": step,
-            "kind": JobKind.REPLAY,
+            "kind": kind,
             "action_config": config,
             "destination": destination_of(step.action_type, config),
-            "execution_token": token,
-            "attempt": 1,
-            "allowed": allowed,
-            "run_at": ledger.now,
+            "run_at": run_at or ledger.now,
         }
+        | numbers
     )
-    bells.ask(ledger.session.info, AUTOMATION_QUEUE)
-    return token
+    bells.ask(ledger.session.info, AUTOMATION_QUEUE, run_at)
 
 
 def allowed_attempts(config: dict[str, Any]) -> int:

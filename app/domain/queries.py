@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session, contains_eager
 
 from app import clock
@@ -39,6 +39,7 @@ def list_instances(
     state: str | None = None,
     template_key: str | None = None,
     text: str | None = None,
+    overdue: bool = False,
     before: int | None = None,
     limit: int = 50,
 ) -> tuple[list[InstanceSummary], int | None]:
@@ -51,11 +52,18 @@ def list_instances(
         query = query.where(WorkflowTemplate.key == template_key)
     if text:
         query = query.where(_matches(text))
+    if overdue:
+        query = query.where(is_late())
     if before is not None:
         query = query.where(WorkflowInstance.id < before)
     rows = session.scalars(query).all()
     page = [_summary(row) for row in rows[:limit]]
     return page, page[-1].id if len(rows) > limit else None
+
+
+def is_late() -> ColumnElement[bool]:
+    """Of instances: whether they are open and their time is over."""
+    return WorkflowInstance.ended_at.is_(None) & (WorkflowInstance.due_at < clock.now())
 
 
 def _matches(text: str) -> Any:
@@ -98,6 +106,8 @@ def _summary_values(row: WorkflowInstance) -> dict[str, Any]:
         "started_by": row.started_by,
         "started_at": row.started_at,
         "ended_at": row.ended_at,
+        "due_at": row.due_at,
+        "overdue": _is_overdue(row.due_at, row.ended_at),
         "updated_at": row.updated_at,
     }
 
@@ -112,8 +122,6 @@ def read_instance(session: Session, instance_id: int, *, with_urls: bool = False
         input=row.input,
         event_seq=row.event_seq,
         allowed_actions=instance_actions(row.state, paused=row.paused),
-        due_at=row.due_at,
-        overdue=_is_overdue(row.due_at, row.ended_at),
         notification_log=deliveries.get(None, []),
         steps=_read_steps(session, row, deliveries, with_urls=with_urls),
     )
@@ -174,8 +182,8 @@ def _step(
 ) -> StepOut:
     copied = (
         "id key name action_type action_config notification_policies state action_state reason "
-        "assignee due_at next_attempt_at execution_token attempts max_attempts retry_count output "
-        "error ready_at started_at completed_at"
+        "assignee due_at next_attempt_at execution_token occurrence attempts max_attempts "
+        "retry_count output error ready_at started_at completed_at"
     ).split()
     return StepOut(
         **{name: getattr(step, name) for name in copied},
@@ -189,6 +197,7 @@ def _step(
             step.action_state,
             instance.state,
             paused=instance.paused,
+            recurs=step.occurrence is not None,
         ),
     )
 

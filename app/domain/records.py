@@ -40,6 +40,10 @@ class StepRecord:
     attempts: int = 0
     max_attempts: int | None = None
     retry_count: int = 0
+    occurrence: int | None = None
+    occurrence_at: datetime | None = None
+    recurs_from: datetime | None = None
+    recurs_until: datetime | None = None
     skipped_by_condition: bool = False
     due_at: datetime | None = None
     next_attempt_at: datetime | None = None

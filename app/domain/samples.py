@@ -69,5 +69,6 @@ def _plain(rule: dict[str, Any], name: str, depth: int) -> Any:
     if kind in ("number", "integer"):
         return rule.get("minimum") or 1
     if kind == "string":
-        return _TEXTS.get(str(rule.get("format")), name)
+        usual = _TEXTS["email"] if "mail" in name.lower() else name
+        return _TEXTS.get(str(rule.get("format")), usual)
     return {"boolean": True, "null": None}.get(str(kind), name)

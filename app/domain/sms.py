@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from app.config import Settings
 from app.domain.outcomes import Outcome
 from app.domain.redaction import Scrub, secret_mark
+from app.phone import masked
 
 CALLBACK_PATH = "/api/workflows/sms-status"
 SEGMENTS = 10  # what Twilio takes in one message; each is paid for
@@ -24,12 +25,15 @@ _GSM_TWICE = frozenset("^{}\\[~]|€\f")  # these take two places
 _TRY_AGAIN = frozenset({14107, 20429, 20500, 20503, 20504, 21611, 30001})
 _NO_CREDENTIALS = frozenset({401, 403})
 _LOST = frozenset({"undelivered", "failed", "canceled"})
+# What a message goes through, in its order. Reports overtake each other on their way here.
+_STAGES = ("accepted", "scheduled", "queued", "sending", "sent", "delivered", "read")
+_FINAL = _LOST | {"delivered", "read"}
 
 
 @dataclass(frozen=True, slots=True)
 class SmsRequest:
-    """What is posted. `logged` is all of it that a log may show: no account and no token; `scrub`
-    takes these out of whatever comes back."""
+    """What is posted. `logged` is all of it that a log may show: no account, no token and not the
+    whole of somebody's number; `scrub` takes these out of whatever comes back."""
 
     url: str = field(repr=False)
     headers: dict[str, str] = field(repr=False)
@@ -50,17 +54,11 @@ def build(settings: Settings, to: str, text: str) -> SmsRequest:
         "Content-Type": "application/x-www-form-urlencoded",
         "Accept": "application/json",
     }
-    logged = {"provider": urlsplit(base).netloc, **form}
+    logged = {"provider": urlsplit(base).netloc, **form, "To": masked(to)}
     url = f"{base}/2010-04-01/Accounts/{account}/Messages.json"
-    scrub = Scrub(
-        (value, secret_mark(name))
-        for name, value in (
-            ("SMS_TOKEN", settings.sms_token),
-            ("SMS_ACCOUNT", account),
-            ("SMS_TOKEN", credentials),
-        )
-        if value
-    )
+    secret = {settings.sms_token: "SMS_TOKEN", account: "SMS_ACCOUNT", credentials: "SMS_TOKEN"}
+    taken_out = [(value, secret_mark(name)) for value, name in secret.items() if value]
+    scrub = Scrub([*taken_out, (to, masked(to))])
     return SmsRequest(url, headers, urlencode(form).encode(), logged, scrub)
 
 
@@ -168,6 +166,16 @@ class StatusReport:
     provider_id: str
     status: str
     error: str | None
+
+
+def is_news(status: str, known: str | None) -> bool:
+    """Whether a status says more than the one that is known. Nothing follows a final one, but
+    that the message was read; a word that we do not know is believed."""
+    if known in _FINAL:
+        return (known, status) == ("delivered", "read")
+    if known not in _STAGES or status not in _STAGES:
+        return True
+    return _STAGES.index(status) > _STAGES.index(known)
 
 
 def read_report(form: Mapping[str, str]) -> StatusReport | None:

@@ -4,18 +4,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app import bells
 from app.domain import input_schemas, lifecycle, producer, waiting
 from app.domain.actions import require_step_action
 from app.domain.ledger import Ledger, changing
 from app.domain.paths import MissingPath
 from app.domain.records import InstanceRecord, StepRecord
 from app.errors import Invalid, NotFound
-from app.models import AutomationJob
-from app.models.vocabulary import AUTOMATION_QUEUE, ActionState, JobKind, State
+from app.models.vocabulary import ActionState, State
 
 
 @contextmanager
@@ -106,27 +103,6 @@ def replay(session: Session, instance_id: int, key: str, actor: str, reason: str
         data = {"executionToken": token, "replayOf": step.execution_token}
         ledger.record(instance, "step.replayed", step, reason=reason, data=data)
     return token
-
-
-def run_now(session: Session, instance_id: int, key: str, actor: str, reason: str = "") -> None:
-    """Make the planned attempt due."""
-    with acting(session, instance_id, key, "run-now", actor) as (ledger, instance, step):
-        if step.state == State.READY:
-            step.next_attempt_at = None
-            lifecycle.apply(
-                ledger, instance, step, "run_scheduled_now", ActionState.QUEUED, reason=reason
-            )
-        else:
-            step.next_attempt_at = ledger.now
-            state = ActionState(step.action_state)
-            lifecycle.apply(ledger, instance, step, "run_retry_now", state, reason=reason)
-        job = AutomationJob
-        session.execute(
-            update(job)
-            .where(job.step_id == step.id, job.kind == JobKind.STEP, job.lease_token.is_(None))
-            .values(run_at=ledger.now, queued_at=ledger.now)
-        )
-        bells.ask(session.info, AUTOMATION_QUEUE)
 
 
 def _take_over(ledger: Ledger, instance: InstanceRecord, step: StepRecord) -> None:

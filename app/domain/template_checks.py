@@ -1,8 +1,10 @@
 """What must hold of a template before it is saved, and before it can run."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from app.domain import callback_urls, email_checks
+from app import clock
+from app.domain import callback_urls, email_checks, occurrences
 from app.domain.addresses import AddressRefused, AllowList
 from app.domain.graph import sorted_by_dependency
 from app.domain.input_schemas import check_schema
@@ -12,6 +14,8 @@ from app.domain.urls import vet_template
 from app.errors import FieldError, Invalid
 from app.schemas.actions import WAIT_CALLBACK, Email, FormInput, Webhook
 from app.schemas.base import Schema, gather
+from app.schemas.durations import parse_moment
+from app.schemas.recurrence import Recurrence
 from app.schemas.template import Template
 
 
@@ -23,7 +27,16 @@ def check_shape(template: Template) -> None:
         lambda: check_schema(template.input_schema, "inputSchema"),
         lambda: raise_if(policy_faults(template)),
         lambda: raise_if(_callback_faults(template)),
+        lambda: raise_if(_due_faults(template)),
     )
+
+
+def _due_faults(template: Template) -> Iterable[FieldError]:
+    """An instance's own time is read as it starts, when there is nothing but its input."""
+    for path in paths_in(template.due_at or ""):
+        if not path.startswith("input."):
+            message = f"{path}: there is nothing but the input when an instance starts."
+            yield FieldError("dueAt", message)
 
 
 def check_config(config: Schema, at: str, allow: AllowList) -> None:
@@ -47,15 +60,25 @@ def _check_url(url: str, at: str, allow: AllowList) -> None:
 
 def check_can_run(template: Template) -> None:
     """What a draft may still lack but a version may not."""
-    faults = [
-        FieldError(f"steps.{at}.actionConfig.recurrence", "Recurring steps can't be run yet.")
-        for at, step in enumerate(template.steps)
-        if step.action_config.get("recurrence")
-    ]
     if not template.steps:
-        faults.append(FieldError("steps", "A template needs at least one step to be published."))
-    if faults:
-        raise Invalid(faults)
+        raise Invalid.at("steps", "A template needs at least one step to be published.")
+    gather(
+        *(
+            lambda at=at, wish=wish: _check_recurrence(wish, f"steps.{at}.actionConfig.recurrence")
+            for at, step in enumerate(template.steps)
+            if (wish := step.action_config.get("recurrence"))
+        )
+    )
+
+
+def _check_recurrence(wish: dict[str, Any], at: str) -> None:
+    recurrence = Recurrence.read(wish, at)
+    occurrences.check(recurrence, at, least_seconds=1)
+    if recurrence.until is None or "{{" in f"{recurrence.until}{recurrence.start}":
+        return
+    first = occurrences.next_occurrence(recurrence, clock.now())
+    if first is None or first > parse_moment(recurrence.until):
+        raise Invalid.at(f"{at}.until", "It ends before its first occurrence.")
 
 
 def _check_dependencies(template: Template) -> None:

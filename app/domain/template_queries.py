@@ -100,4 +100,5 @@ def _step_document(step: WorkflowTemplateStep) -> dict[str, Any]:
         "notificationPolicies": step.notification_policies,
         "assignee": step.assignee,
         "dueIn": step.due_in,
+        "dueAt": step.due_at,
     }

@@ -92,6 +92,7 @@ def publish(
         input_schema=template.input_schema,
         notification_policies=document["notificationPolicies"],
         due_in=template.due_in,
+        due_at=template.due_at,
         note=note,
         published_at=clock.now(),
         published_by=actor,
@@ -182,6 +183,7 @@ def _step_row(step: dict[str, Any], position: int) -> WorkflowTemplateStep:
         notification_policies=step["notificationPolicies"],
         assignee=step["assignee"],
         due_in=step["dueIn"],
+        due_at=step.get("dueAt"),  # a draft may be older than the field
     )
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import delete, insert, select, update
 
-from app.domain import fanout
+from app.domain import fanout, unheard
 from app.domain.claims import Claim
 from app.domain.ledger import Ledger
 from app.domain.outcomes import Outcome
@@ -145,6 +145,7 @@ def _finish(ledger: Ledger, report: Report, outcome: Outcome, state: DeliverySta
     if not sent:
         not_ready: dict[str, str] = outcome.output.get("notReady") or {}
         fanout.fall_back(ledger, instance, step, row["id"], row, not_ready)
+        unheard.tell_operators(ledger, instance, step, row["notice_id"])
 
 
 def read(ledger: Ledger, delivery_id: int) -> dict[str, Any]:

@@ -71,6 +71,12 @@ class WorkflowInstanceStep(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     max_attempts: Mapped[int | None]
     retry_count: Mapped[int] = mapped_column(default=0)
+    # Of a step that recurs: the number of its present execution, the time of the rule that this
+    # one stands for, since when and until when its times are counted (stopping it moves the end).
+    occurrence: Mapped[int | None]
+    occurrence_at: Mapped[Moment | None]
+    recurs_from: Mapped[Moment | None]
+    recurs_until: Mapped[Moment | None]
     # Skipped by its own condition, or because all before it were; an operator's skip is not that.
     skipped_by_condition: Mapped[bool] = mapped_column(default=False)
     due_at: Mapped[Moment | None]

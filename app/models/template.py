@@ -43,6 +43,7 @@ class WorkflowTemplateVersion(Base):
     # Of the instance as a whole.
     notification_policies: Mapped[Json | None]
     due_in: Mapped[Word | None]
+    due_at: Mapped[Line | None]  # a time or a placeholder
     note: Mapped[Line] = mapped_column(default="")
     published_at: Mapped[Moment]
     published_by: Mapped[Line]
@@ -74,3 +75,4 @@ class WorkflowTemplateStep(Base):
     notification_policies: Mapped[Json]
     assignee: Mapped[Line | None]
     due_in: Mapped[Word | None]
+    due_at: Mapped[Line | None]  # a time or a placeholder

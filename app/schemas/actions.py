@@ -78,6 +78,12 @@ class FormInput(PeopleConfig):
     )
 
 
+IfPast = Annotated[
+    Literal["run", "skip"],
+    Field(description="What becomes of it when runAt has passed: it runs at once, or is skipped."),
+]
+
+
 class AutomationConfig(Schema):
     """What all steps that the system does can be told."""
 
@@ -86,8 +92,17 @@ class AutomationConfig(Schema):
     )
     retry: Retry = Field(default_factory=lambda: Retry.model_validate({}))
     run_at: Moment | None = Field(None, description="Not before this time; may be a placeholder.")
+    if_past: IfPast = "run"
     delay: Duration | None = Field(None, description="How long after it became ready.")
-    recurrence: Recurrence | None = None
+    recurrence: Recurrence | None = Field(
+        None, description="Carries it out again and again; `runAt` and `delay` come before."
+    )
+
+    @model_validator(mode="after")
+    def _one_time(self) -> "AutomationConfig":
+        if self.run_at is not None and self.delay is not None:
+            raise ValueError("Give either runAt or delay.")
+        return self
 
 
 class Auth(Schema):
@@ -180,6 +195,7 @@ class WaitTimer(Schema):
     """Waits until a time, or for a while after it became ready."""
 
     run_at: Moment | None = None
+    if_past: IfPast = "run"
     delay: Duration | None = None
 
     @model_validator(mode="after")

@@ -1,15 +1,22 @@
 """Instances, their steps, attempts, deliveries and events as they cross the boundary."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from app.models.vocabulary import Channel, DeliveryState
 from app.schemas.base import Schema
+from app.schemas.durations import parse_moment
 
 MAX_BULK = 1000
 MAX_VERSION = 2**31 - 1  # what the column holds
+
+
+def _moment(text: Any) -> datetime:
+    if not isinstance(text, str):
+        raise ValueError("Write a time such as 2026-01-31T09:00:00Z.")
+    return parse_moment(text, zone_required=True)
 
 
 class InstanceIn(Schema):
@@ -46,6 +53,16 @@ class CompleteIn(Reason):
     """What the step produced."""
 
     output: dict[str, Any] = Field(default_factory=dict)
+
+
+class RescheduleIn(Reason):
+    """When the planned attempt is to be made instead; a time in the past means now."""
+
+    at: Annotated[
+        datetime,
+        BeforeValidator(_moment, json_schema_input_type=str),
+        Field(examples=["2026-01-31T09:00:00Z"]),
+    ]
 
 
 class AttemptOut(Schema):
@@ -140,6 +157,9 @@ class StepOut(Schema):
     overdue: bool
     next_attempt_at: datetime | None
     execution_token: str | None
+    occurrence: int | None = Field(
+        description="Of a step that recurs: the number of the execution of this token."
+    )
     attempts: int
     max_attempts: int | None
     retry_count: int
@@ -171,14 +191,14 @@ class InstanceSummary(Schema):
     started_by: str
     started_at: datetime
     ended_at: datetime | None
+    due_at: datetime | None
+    overdue: bool
     updated_at: datetime
 
 
 class InstanceOut(InstanceSummary):
     """An instance with its steps. `notificationLog` has what policies of the whole sent."""
 
-    due_at: datetime | None
-    overdue: bool
     notification_log: list[DeliveryOut]
     input: dict[str, Any]
     event_seq: int

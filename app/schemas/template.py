@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from app.schemas.actions import ACTION_TYPES
 from app.schemas.base import Schema
 from app.schemas.conditions import When
-from app.schemas.moments import Duration
+from app.schemas.moments import Duration, Moment
 from app.schemas.policies import InstancePolicy, NotificationPolicy
 
 MAX_STEPS = 500
@@ -44,7 +44,18 @@ class TemplateStep(Schema):
     )
     notification_policies: list[NotificationPolicy] = Field(default_factory=list, max_length=50)
     assignee: str | None = Field(None, max_length=200, description="`user:…`, `role:…`.")
-    due_in: Duration | None = None
+    due_in: Duration | None = Field(None, description="When it is late, from when it is ready.")
+    due_at: Moment | None = Field(None, description="When it is late; may be a placeholder.")
+
+    @model_validator(mode="after")
+    def _late_once(self) -> "TemplateStep":
+        _one_of_both(self.due_in, self.due_at)
+        return self
+
+
+def _one_of_both(due_in: str | None, due_at: str | None) -> None:
+    if due_in is not None and due_at is not None:
+        raise ValueError("Give either dueIn or dueAt.")
 
 
 class Template(Schema):
@@ -61,6 +72,9 @@ class Template(Schema):
         default_factory=list, max_length=50, description="Of the instance as a whole."
     )
     due_in: Duration | None = Field(None, description="When the instance is late, from its start.")
+    due_at: Moment | None = Field(
+        None, description="When the instance is late; may be a placeholder that reads its input."
+    )
     steps: list[TemplateStep] = Field(default_factory=list, max_length=MAX_STEPS)
 
     @field_validator("input_schema")
@@ -69,6 +83,11 @@ class Template(Schema):
         if schema.get("type", "object") != "object":
             raise ValueError("The input is an object: type must be 'object'.")
         return schema
+
+    @model_validator(mode="after")
+    def _late_once(self) -> "Template":
+        _one_of_both(self.due_in, self.due_at)
+        return self
 
     @model_validator(mode="after")
     def _unique_keys(self) -> "Template":

@@ -61,6 +61,13 @@ _BY_ITSELF = (
     "It waits until somebody completes it.{% else %}"
     "It runs by itself; there is nothing to do.{% endcase %}"
 )
+
+
+def _of_series(amid: str, otherwise: str) -> str:
+    """What is said of a step whose occurrence failed while more are to come."""
+    return f'{{% if step.state == "STARTED" %}}{amid}{{% else %}}{otherwise}{{% endif %}}'
+
+
 _STAYS_OPEN = "It stays open until somebody completes or skips it; nothing happens by itself."
 _NOTHING = "There is nothing to do."
 
@@ -95,9 +102,15 @@ WORDS: Mapping[str, Words] = {
         "A step failed for good. Operators are told so even if no policy says it.",
         f"FAILED: {_ABOUT}",
         f"{_STEP} failed{_TRIES}.\nReason: {_REASON}{_ACTED}",
-        "Nothing more happens by itself: what waits for this step stands still until somebody "
-        "retries or skips it.",
-        f"{_REASON[:-3]} | truncate: 90 }}}}\nRetry or skip it: nothing happens by itself.",
+        _of_series(
+            f"The step recurs: it runs again by itself{_AGAIN}.",
+            "Nothing more happens by itself: what waits for this step stands still until somebody "
+            "retries or skips it.",
+        ),
+        f"{_REASON[:-3]} | truncate: 90 }}}}\n"
+        + _of_series(
+            f"It runs again by itself{_AGAIN}.", "Retry or skip it: nothing happens by itself."
+        ),
     ),
     "step-skipped": Words(
         "Step was skipped",

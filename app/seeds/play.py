@@ -74,6 +74,11 @@ class Story:
         go_to(clock.now() + timedelta(**duration))
         return self
 
+    def goes_on(self) -> "Story":
+        """Let the system do by itself whatever falls due until the present."""
+        self._work(patience=present() - clock.now())
+        return self
+
     def does(self, by: str, verb: Callable[..., Any], *key: str, **more: Any) -> "Story":
         """Somebody does something, and the system what follows from it."""
         verb(self._session, self.id, *key, by, **more)
@@ -90,8 +95,11 @@ class Story:
         self._work()
         return self
 
-    def _work(self) -> None:
-        while (due := self._next_due()) and due <= min(clock.now() + PATIENCE, present()):
+    def _work(self, patience: timedelta = PATIENCE) -> None:
+        until = clock.now() + patience
+        while (due := self._next_due()) and due <= min(
+            max(until, clock.now() + PATIENCE), present()
+        ):
             go_to(max(due, clock.now()))
             self._pass(0.004, 0.03)  # from the bell to the claim
             self._carry_out(self._claim(AUTOMATION_QUEUE))

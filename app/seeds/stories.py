@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.config import Settings
 from app.domain import instances, steps
+from app.schemas.base import zulu
 from app.schemas.instance import InstanceIn
 from app.seeds import orders, play, rhythms, upgrades
 from app.seeds.orders import ADMIN, OPERATOR, Begin
@@ -78,6 +79,7 @@ def plots(now: datetime) -> list[tuple[datetime, Callable[[Begin], object]]]:
         (ago(hours=2), orders.a_card_that_is_not_charged),
         (ago(minutes=9), orders.a_card_that_waits),
         (ago(minutes=4), orders.an_order_to_pack),
+        (_two_o_clock(now) - timedelta(days=2, hours=17), partial(a_week, _two_o_clock(now))),
         *nights(now),
     ]
 
@@ -105,14 +107,27 @@ def an_agent_joins(begin: Begin) -> None:
 
 def nights(now: datetime) -> list[tuple[datetime, Callable[[Begin], object]]]:
     """Two in the morning, the last four times."""
-    recent = now - timedelta(hours=2, minutes=30)
-    last = recent.replace(hour=2, minute=0, second=0, microsecond=0)
+    last = _two_o_clock(now - timedelta(hours=2, minutes=30))
     starts = [last - timedelta(days=days) for days in (3, 2, 1, 0)]
     happened = [quiet, explained, bank_closed, to_be_explained]
     return [
         (start, partial(night, f"{start:%Y-%m-%d}"))
         for start, night in zip(starts, happened, strict=True)
     ]
+
+
+def _two_o_clock(before: datetime) -> datetime:
+    return before.replace(hour=2, minute=0, second=0, microsecond=0)
+
+
+def a_week(last_night: datetime, begin: Begin) -> None:
+    """Three of its five nights have passed; in the second the bank did not answer."""
+    closed = Answer(503, {"error": "No statements during maintenance."})
+    week = f"{last_night - timedelta(days=3):%G-W%V}"
+    by = zulu(last_night + timedelta(days=2, hours=14))
+    answers = [Answer(), closed, closed, closed, closed, Answer()]
+    given = {"week": week, "signedOffBy": by}
+    begin("weekly-close", f"Close of {week}", given, OPERATOR, reconcile=answers).goes_on()
 
 
 def reconciliation(day: str) -> tuple[str, str, dict[str, Any], str]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from flask import Blueprint, render_template, url_for
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app import transaction
@@ -15,6 +15,7 @@ from app.web.access import Visitor, needs, visitor
 
 blueprint = Blueprint("dashboard", __name__)
 LATEST = 10
+_state = WorkflowInstance.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def show() -> str:
         latest, _ = queries.list_instances(session, limit=LATEST)
         page = {
             "needs": needs_somebody(session, visitor()),
-            "running": _count(session, InstanceState.RUNNING),
+            "running": _count(session, _state == InstanceState.RUNNING),
             "instances": instance_lists.rows(session, latest),
             "templates": template_lists.rows(session),
         }
@@ -43,9 +44,10 @@ def show() -> str:
 
 def needs_somebody(session: Session, who: Visitor) -> list[Need]:
     """Worst first; what is zero is left out."""
-    attention = _count(session, InstanceState.ATTENTION)
-    paused = _count(session, InstanceState.PAUSED)
+    attention = _count(session, _state == InstanceState.ATTENTION)
+    paused = _count(session, _state == InstanceState.PAUSED)
     overdue, waiting = tasks.count(session, who, overdue=True), tasks.count(session, who)
+    late = _count(session, queries.is_late())
     listed = "instances.index"
     all_needs = (
         Need(
@@ -57,6 +59,12 @@ def needs_somebody(session: Session, who: Visitor) -> list[Need]:
         Need(
             overdue, f"task{_s(overdue)} overdue", "failed", url_for("tasks.index", due="overdue")
         ),
+        Need(
+            late,
+            f"instance{_s(late)} overdue",
+            "failed",
+            url_for(listed, due="overdue"),
+        ),
         Need(waiting, f"task{_s(waiting)} for you", "ready", url_for("tasks.index")),
         Need(paused, f"instance{_s(paused)} paused", "paused", url_for(listed, state="PAUSED")),
     )
@@ -67,6 +75,5 @@ def _s(number: int) -> str:
     return "" if number == 1 else "s"
 
 
-def _count(session: Session, state: str) -> int:
-    query = select(func.count()).select_from(WorkflowInstance)
-    return session.scalar(query.where(WorkflowInstance.state == state)) or 0
+def _count(session: Session, which: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).select_from(WorkflowInstance).where(which)) or 0

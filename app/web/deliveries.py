@@ -5,8 +5,9 @@ from werkzeug.wrappers import Response
 
 from app import transaction
 from app.config import Settings
-from app.domain import channels, deliveries
+from app.domain import channels, replays
 from app.errors import Conflict
+from app.extensions import htmx
 from app.web.access import needs, visitor
 from app.web.delivery_lists import Filters, list_page, one_page
 from app.web.moves import typed
@@ -16,8 +17,10 @@ blueprint = Blueprint("deliveries", __name__)
 
 @blueprint.get("/deliveries")
 @needs("read")
-def index() -> str:
+def index() -> str | Response:
     filters = Filters.read(request.args)
+    if filters.user:
+        return redirect(filters.url())
     with transaction.reading() as session:
         return render_template("deliveries/index.html", **list_page(session, filters))
 
@@ -25,8 +28,9 @@ def index() -> str:
 @blueprint.get("/deliveries/<id:delivery_id>")
 @needs("read")
 def show(delivery_id: int) -> str:
+    page = "deliveries/_one.html" if htmx.wants_partial else "deliveries/show.html"
     with transaction.reading() as session:
-        return render_template("deliveries/show.html", **one_page(session, delivery_id))
+        return render_template(page, **one_page(session, delivery_id))
 
 
 @blueprint.post("/deliveries/<id:delivery_id>/replay")
@@ -36,7 +40,7 @@ def replay(delivery_id: int) -> Response:
     actor = visitor().actor.name
     try:
         with transaction.writing() as session:
-            new_id = deliveries.replay(session, delivery_id, actor, typed("reason"), not_ready())
+            new_id = replays.replay(session, delivery_id, actor, typed("reason"), not_ready())
     except Conflict as refusal:
         flash(refusal.message, "error")
         return redirect(url_for("deliveries.show", delivery_id=delivery_id), 303)
@@ -54,19 +58,12 @@ def replay_all() -> Response:
     try:
         with transaction.writing() as session:
             wanted = filters.wanted()
-            ids = deliveries.replay_all(session, wanted, expected, actor, reason, not_ready())
+            ids = replays.replay_all(session, wanted, expected, actor, reason, not_ready())
     except Conflict as refusal:
         flash(refusal.message, "error")
         return redirect(filters.url(), 303)
     flash(f"{len(ids)} are sent once more, each as a delivery of its own.")
-    return redirect(url_for("deliveries.index"), 303)
-
-
-@blueprint.get("/people/<id:user_id>")
-@needs("read")
-def person(user_id: int) -> Response:
-    """What was sent to somebody."""
-    return redirect(url_for("deliveries.index", user=user_id))
+    return redirect(Filters(user=filters.user).url(), 303)
 
 
 def not_ready() -> dict[str, str]:

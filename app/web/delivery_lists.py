@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.domain import deliveries
 from app.domain.channels import CHANNELS
-from app.domain.deliveries import MOST_REPLAYED, Filter
+from app.domain.deliveries import Filter
+from app.domain.replays import MOST_REPLAYED
 from app.models import NotificationDelivery, User, WorkflowInstance
 from app.models.vocabulary import DeliveryState
 from app.schemas.instance import DeliveryOut
@@ -25,6 +26,7 @@ class DeliveryRow(DeliveryOut):
 
     title: str | None
     user_id: int | None
+    person: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Filters:
 
     @property
     def any(self) -> bool:
-        return any(value for name, value in asdict(self).items() if name != "cursor")
+        """Whether it is a part of all there are. On a person's page all are theirs."""
+        return any(name != "user" for name in self.kept)
 
     @property
     def kept(self) -> dict[str, str]:
@@ -61,9 +64,16 @@ class Filters:
         return {k: v for k, v in asdict(self).items() if v and k != "cursor"}
 
     def url(self, **other: Any) -> str:
-        """The same list with some of it changed."""
+        """The same list with some of it changed; what was sent to a person is on their page."""
         values: dict[str, Any] = {k: v for k, v in (self.kept | other).items() if v}
+        if user := values.pop("user", None):
+            return url_for("people.show", user_id=user, **values)
         return url_for("deliveries.index", **values)
+
+    @property
+    def cleared(self) -> str:
+        """The list with nothing asked for."""
+        return self.url(**dict.fromkeys(self.kept.keys() - {"user"}))
 
     def wanted(self) -> Filter:
         return Filter(
@@ -78,7 +88,7 @@ class Filters:
 
 
 def list_page(session: Session, filters: Filters) -> dict[str, Any]:
-    """What deliveries/index.html expects."""
+    """What deliveries/_list.html expects."""
     wanted = filters.wanted()
     before = int(filters.cursor) if filters.cursor else None
     found, further = deliveries.find_all(session, wanted, before=before, limit=ROWS)
@@ -90,7 +100,6 @@ def list_page(session: Session, filters: Filters) -> dict[str, Any]:
         "most": MOST_REPLAYED,
         "states": [*_STATES.items()],
         "channels": [(name, facts.label) for name, facts in CHANNELS.items()],
-        "person": session.get(User, wanted.user_id) if wanted.user_id else None,
     }
 
 
@@ -111,14 +120,10 @@ def _rows(session: Session, found: list[DeliveryOut]) -> list[DeliveryRow]:
     ids = [one.id for one in found]
     row = NotificationDelivery
     query = (
-        select(row.id, row.user_id, WorkflowInstance.title)
+        select(row.user_id, WorkflowInstance.title, User.name.label("person"), row.id)
         .outerjoin(WorkflowInstance, WorkflowInstance.id == row.instance_id)
+        .outerjoin(User, User.id == row.user_id)
         .where(row.id.in_(ids))
     )
-    more = {one.id: one for one in session.execute(query)} if ids else {}
-    return [
-        DeliveryRow.model_construct(
-            **dict(one), title=more[one.id].title, user_id=more[one.id].user_id
-        )
-        for one in found
-    ]
+    more = {one["id"]: one for one in session.execute(query).mappings()} if ids else {}
+    return [DeliveryRow.model_construct(**{**dict(one), **more[one.id]}) for one in found]

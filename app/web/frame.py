@@ -32,7 +32,7 @@ def register(app: Flask) -> None:
 
     @app.context_processor
     def _frame() -> dict[str, Any]:
-        nothing = {"nav_counts": {}, "unread": 0, "banner": [], "version": VERSION}
+        nothing = {"nav_counts": {}, "unread": 0, "banner": [], "product_version": VERSION}
         if htmx.wants_partial:
             return nothing
         if g.get("database_is_away"):  # the page says so itself

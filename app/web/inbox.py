@@ -19,7 +19,8 @@ def index() -> str:
     with transaction.reading() as session:
         messages, further = inbox.list_messages(session, visitor().id, before=before)
         more = url_for("inbox.index", cursor=further) if further else None
-        return render_template("inbox/index.html", messages=messages, next_url=more)
+        page = "inbox/_list.html" if htmx.wants_partial else "inbox/index.html"
+        return render_template(page, messages=messages, next_url=more, newest=before is None)
 
 
 @blueprint.get("/inbox/bell")

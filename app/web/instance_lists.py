@@ -36,6 +36,7 @@ class Filters:
     state: str = ""
     template: str = ""
     q: str = ""
+    overdue: bool = False
     cursor: int | None = None
 
     @classmethod
@@ -45,15 +46,17 @@ class Filters:
             for name in ("state", "template", "q", "cursor")
         )
         digits = cursor.isascii() and cursor.isdigit() and len(cursor) <= 18
-        return cls(state, template, q, int(cursor) if digits else None)
+        overdue = request.args.get("due") == "overdue"
+        return cls(state, template, q, overdue, int(cursor) if digits else None)
 
     @property
     def any(self) -> bool:
-        return bool(self.state or self.template or self.q)
+        return bool(self.state or self.template or self.q or self.overdue)
 
     def url(self, **other: Any) -> str:
         """The same list with some of it changed."""
-        given = {"state": self.state, "template": self.template, "q": self.q} | other
+        given = {"state": self.state, "template": self.template, "q": self.q}
+        given |= {"due": "overdue" if self.overdue else ""} | other
         values: dict[str, Any] = {name: value or None for name, value in given.items()}
         return url_for("instances.index", **values)
 
@@ -65,6 +68,7 @@ def list_page(session: Session, filters: Filters) -> dict[str, Any]:
         state=filters.state or None,
         template_key=filters.template or None,
         text=filters.q or None,
+        overdue=filters.overdue,
         before=filters.cursor,
         limit=ROWS,
     )
@@ -124,7 +128,8 @@ def _open_steps(session: Session, ids: Sequence[int]) -> defaultdict[int, list[A
     columns = (
         step.instance_id, step.name, step.action_type, step.state, step.action_state,
         step.assignee, step.error, step.reason, step.attempts, step.max_attempts,
-        step.next_attempt_at, step.due_at,
+        step.next_attempt_at, step.due_at, step.occurrence,
+        step.action_config["recurrence", "count"].as_integer().label("occurrences"),
     )
     # fmt: on
     query = select(*columns).where(step.instance_id.in_(ids), step.state.in_(_OPEN))

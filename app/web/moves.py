@@ -24,6 +24,9 @@ DONE = {
     "skip": "{} is skipped.",
     "replay": "{} is sent once more, under a new key.",
     "run-now": "The next try of {} is due now.",
+    "reschedule": "{} has another time.",
+    "skip-occurrence": "One run of {} is skipped.",
+    "stop-recurrence": "{} does not recur any more.",
     "pause": "{} is paused: nothing new starts.",
     "resume": "{} goes on.",
     "cancel": "{} is cancelled.",
@@ -83,7 +86,7 @@ def _refused(move: Move, place: Place, error: RunsheetError) -> Response:
     with transaction.reading() as session:
         page = view_models.page(session, move.instance_id, place, visitor())
     shown = page["step"] if move.key else page["instance"]
-    kept = {name: text for name in ("reason", "output") if (text := typed(name))}
+    kept = {name: text for name in ("at", "reason", "output") if (text := typed(name))}
     if move.verb in shown.allowed_actions:
         page["typed"] = {move.form: kept}
     elif kept:  # its form is gone: the words must not go with it

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, make_response, render_template
+from flask import Response, render_template
 from flask_wtf import FlaskForm
 
 from app.domain.accounts import PERSONAL
@@ -13,12 +13,7 @@ from app.models.vocabulary import Channel
 from app.schemas.notification_template import NotificationTemplateOut
 from app.web import notification_forms as forms
 from app.web import notification_previews as previews
-
-# What an author wrote is shown as mail programs show it: no script, nothing loaded from anywhere,
-# in a frame of its own that has no part in this site.
-MAIL_CSP = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
-)
+from app.web.mail_frames import framed
 
 
 def editor(
@@ -62,7 +57,4 @@ def _plain(text: Any) -> str:
 
 def mail_page(preview: Preview) -> Response:
     """A mail for the frame in which it is shown."""
-    response = make_response(previews.mail_html(preview))
-    response.headers["Content-Security-Policy"] = MAIL_CSP
-    response.headers["X-Frame-Options"] = "SAMEORIGIN"
-    return response
+    return framed(previews.mail_html(preview))

@@ -11,7 +11,7 @@ from app.errors import MoveNotAllowed, RunsheetError
 from app.models.vocabulary import ActionState, AttemptOutcome, State
 from app.schemas.actions import PEOPLE_TYPES, WAIT_CALLBACK
 from app.schemas.instance import StepOut
-from app.web import words
+from app.web import recurrences, words
 
 _DONE = (State.COMPLETED, State.SKIPPED)
 CALL = "waits for a call"
@@ -46,15 +46,20 @@ def standing(step: Any) -> Markup | str | None:
         return Markup("{}waits for {}").format(begun, person(step))
     if step.action_state == ActionState.RETRY_WAIT:
         again = words.time(step.next_attempt_at) if step.next_attempt_at else "soon"
-        return Markup("will be tried again {}, try {}{}").format(
-            again, step.attempts + 1, _of(step)
+        return Markup("will be tried again {}, try {}{}{}").format(
+            again, step.attempts + 1, _of(step), recurrences.of_run(step)
         )
     if step.action_state == ActionState.SCHEDULED and step.next_attempt_at:
-        return Markup("goes on {}").format(words.time(step.next_attempt_at))
+        if step.occurrence is not None:
+            return Markup("runs next {}, {}").format(
+                words.time(step.next_attempt_at), recurrences.place(step)
+            )
+        return Markup("starts {}").format(words.time(step.next_attempt_at))
     if step.action_state == ActionState.WAITING:
         until = step.next_attempt_at
         return Markup("waits for a call, until {}").format(words.time(until)) if until else CALL
-    return "is running" if step.action_state == ActionState.RUNNING else "is queued"
+    doing = "is running" if step.action_state == ActionState.RUNNING else "is queued"
+    return doing + recurrences.of_run(step)
 
 
 def _of(step: Any) -> str:
@@ -88,9 +93,13 @@ def duration_ms(step: StepOut) -> int | None:
     """How long it took: a request's own time, or from a person's start to its end."""
     if step.state != State.COMPLETED:
         return None
-    ended = [a.duration_ms for a in step.automation_log if a.outcome == AttemptOutcome.SUCCEEDED]
+    ended = [
+        a.duration_ms
+        for a in step.automation_log
+        if a.outcome == AttemptOutcome.SUCCEEDED and not a.replay
+    ]
     if ended:
-        return ended[0]
+        return ended[-1]
     if step.started_at is None or step.completed_at is None or step.started_at == step.completed_at:
         return None
     return round((step.completed_at - step.started_at).total_seconds() * 1000)

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from app import transaction
-from app.domain import input_schemas, queries, steps
+from app.domain import input_schemas, planned, queries, steps
 from app.errors import Invalid, Malformed, NotFound
 from app.schemas.base import loads
-from app.schemas.instance import Reason
+from app.schemas.instance import Reason, RescheduleIn
 from app.web import moves, places, schema_forms, view_models
 from app.web.access import needs, visitor
 from app.web.exchanges import json_page
@@ -25,7 +25,10 @@ VERBS = {
     "retry": steps.retry,
     "skip": steps.skip,
     "replay": steps.replay,
-    "run-now": steps.run_now,
+    "run-now": planned.run_now,
+    "reschedule": planned.reschedule,
+    "skip-occurrence": planned.skip_occurrence,
+    "stop-recurrence": planned.stop_recurrence,
 }
 
 
@@ -59,9 +62,16 @@ def move(instance_id: int, key: str, verb: str) -> Response:
         given: dict[str, Any] = {"reason": Reason.read({"reason": moves.typed("reason")}).reason}
         if verb == "complete":
             given["output"] = _output(session, instance_id, key)
+        if verb == "reschedule":
+            given["at"] = RescheduleIn.read({"at": _in_utc(moves.typed("at"))}).at
         VERBS[verb](session, instance_id, key, visitor().actor.name, **given)
 
     return moves.answer(moves.Move(instance_id, verb, key), carry_out)
+
+
+def _in_utc(typed: str) -> str:
+    """What the browser's own field for times holds has no zone."""
+    return f"{typed}Z" if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", typed) else typed
 
 
 def _output(session: Session, instance_id: int, key: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.domain import template_queries, templates
+from app.errors import NotFound
 from app.extensions import compact_json
 from app.web import words
 from app.web.graph import Graph, layout
@@ -27,6 +28,7 @@ class StepView:
     assignee: str | None
     when: Any
     due_in: str | None
+    due_at: str | None
     state: None = None
     action_state: None = None
 
@@ -83,6 +85,14 @@ def read_template(session: Session, template_id: int) -> TemplateView:
     )
 
 
+def find_step(template: TemplateView, key: str) -> StepView:
+    """Raises NotFound."""
+    for step in template.steps:
+        if step.key == key:
+            return step
+    raise NotFound("There is no such step.")
+
+
 def _step(step: dict[str, Any]) -> StepView:
     return StepView(
         key=step["key"],
@@ -95,6 +105,7 @@ def _step(step: dict[str, Any]) -> StepView:
         assignee=words.who(step["assignee"]) if step["assignee"] else None,
         when=step["when"],
         due_in=step["dueIn"],
+        due_at=step.get("dueAt"),  # a draft may be older than the field
     )
 
 

@@ -11,7 +11,7 @@ from app.errors import Invalid, NotFound, NotPublished
 from app.schemas.instance import InstanceIn
 from app.web import policy_views, previews, schedule_lists, schema_forms, template_lists
 from app.web.access import needs, visitor
-from app.web.template_views import TemplateView, read_template
+from app.web.template_views import TemplateView, find_step, read_template
 
 blueprint = Blueprint("templates", __name__)
 TEMPLATE = "/templates/<id:template_id>"
@@ -31,13 +31,13 @@ def show(template_id: int) -> str:
     key = request.args.get("step")
     with transaction.reading() as session:
         template = read_template(session, template_id)
-        step = next((step for step in template.steps if step.key == key), None)
-        if key and step is None:
-            raise NotFound("There is no such step.")
+        step = find_step(template, key) if key else None
         policies = policy_views.of_step(session, step) if step else []
+        occasion = previews.occasion(session, template, request.args.get("instance", ""))
         number = schedule_lists.count(session, template_id)
     page = {"template": template, "step": step, "policies": policies, "schedules": number}
-    page["preview"] = previews.of_template_step(template, step) if step else None
+    page["preview"] = previews.of_template_step(step, occasion) if step else None
+    page["occasion"] = occasion
     return render_template("templates/show.html", **page)
 
 

@@ -17,6 +17,7 @@ from app.web import (
     exchanges,
     failures,
     previews,
+    recurrences,
     schedule_views,
     schema_forms,
     sentences,
@@ -28,6 +29,7 @@ from app.web.curl import curl
 from app.web.failures import Failure
 from app.web.graph import Graph, layout
 from app.web.places import Place
+from app.web.recurrences import RecurrenceView
 
 EVENTS_SHOWN = 100
 MOST_EVENTS = 2000  # of one page; who wants more reads them as JSON
@@ -46,7 +48,9 @@ class StepView(StepOut):
     target: str | None
     failure: Failure
     callback: CallbackView | None
+    recurrence: RecurrenceView | None
     when: None = None
+    due_in: None = None
 
     model_config = {"arbitrary_types_allowed": True}
 
@@ -114,6 +118,7 @@ def _step(step: StepOut, by_key: Mapping[str, StepOut], visitor: Visitor) -> Ste
             "target": sentences.target(step),
             "failure": failures.of(step),
             "callback": callback_views.of(step, visitor),
+            "recurrence": recurrences.of(step),
         }
     )
 

@@ -3,6 +3,7 @@ completed twice, and whatever the receiver sees twice carries the same token."""
 
 import threading
 
+import pytest
 import redis
 from sqlalchemy import select
 
@@ -86,6 +87,32 @@ def test_a_killed_workers_steps_are_done_by_another_within_thirty_seconds(
         ends = session.scalars(select(log.ended_at).where(log.outcome == "succeeded")).all()
     assert len(ends) == 5
     assert max((end - killed_at).total_seconds() for end in ends if end) <= 30
+
+
+@both_databases
+@pytest.mark.parametrize("looks", [WORKER, SCHEDULER], ids=["a worker", "the scheduler"])
+def test_the_leases_of_a_worker_that_died_on_this_machine_need_not_run_out(
+    ringing_app, receiver, environ, start, looks
+):
+    environ["LEASE_SECONDS"] = "3600"
+    hold = threading.Event()
+    receiver.answer = lambda _got: (hold.wait(60), (200, {}, b"{}"))[1]
+    publish_post(receiver.url)
+    worker = start(WORKER)
+    start_many(5)
+    receiver.wait_for(5)
+
+    worker.kill()
+    hold.set()
+    start(looks)
+    wait_until(lambda: not chaos.leases()[worker.pid], seconds=60, why="somebody should look")
+    if looks is SCHEDULER:
+        start(WORKER)
+    wait_until(lambda: chaos.open_instances() == 0, seconds=60, why="all should complete")
+
+    account = chaos.account(receiver)
+    assert (account.completed, account.completed_twice, account.unknown) == (5, 0, 5)
+    assert account.tokens_per_step == 1
 
 
 @both_databases

@@ -38,3 +38,4 @@ def test_postgresql_may_go_for_ten_seconds_in_mid_work(
     assert account.tokens_per_step == 1
     assert outage.resumed_after <= 15
     assert set(outage.answers) <= {"api 200", "api 503", "page 200", "page 503", "healthz 200"}
+    assert {answer.split()[0] for answer in outage.answers} == {"api", "page", "healthz"}

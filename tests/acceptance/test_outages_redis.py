@@ -27,3 +27,5 @@ def test_redis_may_go_come_back_empty_and_come_back_with_an_old_dump(
     assert account.completed == outage.steps
     assert account.completed_twice == 0
     assert account.repeats == 0
+    assert set(outage.reads) == {200}
+    assert outage.resumed_after <= 15

@@ -29,6 +29,7 @@ PRESENT = {
     (State.STARTED, ActionState.IDLE),
     (State.STARTED, ActionState.RETRY_WAIT),
     (State.STARTED, ActionState.WAITING),
+    (State.STARTED, ActionState.SCHEDULED),
     (State.COMPLETED, ActionState.COMPLETED),
     (State.FAILED, ActionState.FAILED),
     (State.SKIPPED, ActionState.IDLE),
@@ -87,6 +88,7 @@ def test_the_templates_are_published_as_they_stand_in_their_files(seed):
         "employee-onboarding",
         "nightly-reconciliation",
         "subscription-upgrade",
+        "weekly-close",
     }
     for template in documents.read_all("http://127.0.0.1:8001"):
         assert rows[template.key].newest_version == 1

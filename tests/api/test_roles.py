@@ -61,7 +61,10 @@ NEEDS = {
     "POST /api/workflows/callbacks/<token:token>": OPEN,
     **{
         f"POST {STEP}/{verb}": "operate"
-        for verb in ("start", "complete", "fail", "retry", "skip", "replay", "run-now")
+        for verb in (
+            *("start", "complete", "fail", "retry", "skip", "replay", "run-now"),
+            *("reschedule", "skip-occurrence", "stop-recurrence"),
+        )
     },
     "GET /api/workflows/secrets": "edit templates",
     "POST /api/workflows/secrets": "manage secrets",

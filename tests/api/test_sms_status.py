@@ -15,6 +15,7 @@ from app.models import NotificationDelivery
 from devtools.sms_api import Sms, SmsApi
 from tests.api.conftest import Caller
 from tests.conftest import environment
+from tests.support.looking import kinds
 from tests.support.workflows import begin, publish, task
 
 PATH = "/sms-status"
@@ -99,6 +100,28 @@ def test_a_message_that_did_not_arrive_fails_its_delivery_with_the_reason(provid
         "undelivered",
         "The SMS provider says undelivered (error 30005).",
     )
+
+
+@pytest.mark.parametrize(
+    ("reports", "status", "state"),
+    [
+        (("queued", "sending", "sent", "delivered"), "delivered", "SENT"),
+        (("sent", "sending", "queued"), "sent", "SENT"),
+        (("delivered", "sent", "queued"), "delivered", "SENT"),
+        (("delivered", "undelivered"), "delivered", "SENT"),
+        (("undelivered", "sent", "delivered"), "undelivered", "FAILED"),
+        (("failed", "queued"), "failed", "FAILED"),
+        (("sent", "undelivered", "undelivered"), "undelivered", "FAILED"),
+        (("delivered", "read", "delivered"), "read", "SENT"),
+    ],
+)
+def test_a_report_that_comes_late_does_not_undo_what_is_known(
+    provider, sent, reports, status, state
+):
+    assert [provider(report) for report in reports] == [204] * len(reports)
+    assert delivery()[:2] == (state, status)
+    failures = [kind for kind in kinds(sent) if kind == "notification.failed"]
+    assert len(failures) == (state == "FAILED")
 
 
 def test_nothing_is_believed_without_the_signature(app, sent):

@@ -1,87 +1,34 @@
 """Who is told what: policies × triggers × recipients, each notice once, each delivery once."""
 
-from contextlib import contextmanager
-from datetime import timedelta
-
 import pytest
 from sqlalchemy import select
 
-from app import clock, transaction
-from app.domain import deliveries, losses, overdue, people
-from app.domain.claims import Claim
+from app import transaction
+from app.domain import losses, overdue
 from app.domain.outcomes import Outcome
-from app.models import InboxMessage, Notice, NotificationDelivery, NotificationDeliveryLog, User
+from app.models import InboxMessage, Notice, User
 from app.models.vocabulary import NOTIFICATION_QUEUE, DeliveryState
 from tests.support.looking import do, kinds
 from tests.support.marks import both_databases
+from tests.support.notifying import (
+    cast,
+    later,
+    log,
+    notify,
+    policy,
+    recipients,
+    rows,
+    send,
+    told,
+)
 from tests.support.workflows import begin, claim, publish, report_begun, report_ended, task, webhook
 
-PASSWORD = "long enough for anybody"
 NOTHING_IS_SET_UP = {"EMAIL": "No mail server is set up (SMTP_URL)."}
 
 
 @pytest.fixture(autouse=True)
-def cast(app):
-    """An operator, another who is told nothing, an author."""
-    with transaction.writing() as session:
-        for name, role in (("operator", "operator"), ("second", "operator"), ("author", "author")):
-            people.create_user(session, f"{name}@example.com", name, role, PASSWORD)
-
-
-@contextmanager
-def later(**delta):
-    """A while after now, and then now again."""
-    clock.travel(timedelta(**delta))
-    try:
-        yield
-    finally:
-        clock.travel(timedelta(0))
-
-
-def policy(trigger="ON_COMPLETED", channel="EMAIL", recipients=None, **more):
-    recipients = recipients or ["role:operator"]
-    return {"channel": channel, "trigger": trigger, "recipients": recipients} | more
-
-
-def told(step_policies, *, step=task, key="pack", **more):
-    """Publish and start one step with these policies; returns the instance."""
-    publish(step(key, notificationPolicies=step_policies, **more))
-    return begin(email="customer@elsewhere.example")
-
-
-def notify(not_ready=None) -> list[Claim]:
-    """Carry out all notices that are due, as the notifier does."""
-    held = claim(queue=NOTIFICATION_QUEUE, kinds=("notice",))
-    report_ended(Outcome(verdict="done", output=not_ready or {}), *held)
-    return held
-
-
-def send(outcome: Outcome | None = None) -> list[Claim]:
-    """Try all deliveries that are due, with this outcome."""
-    held = claim(queue=NOTIFICATION_QUEUE, kinds=("delivery",))
-    report_begun(*held)
-    report_ended(outcome or Outcome(verdict="done"), *held)
-    return held
-
-
-def rows() -> list[NotificationDelivery]:
-    with transaction.reading() as session:
-        found = list(
-            session.scalars(select(NotificationDelivery).order_by(NotificationDelivery.id))
-        )
-        session.expunge_all()
-        return found
-
-
-def recipients() -> list[str]:
-    return [row.recipient for row in rows()]
-
-
-def log() -> list[NotificationDeliveryLog]:
-    with transaction.reading() as session:
-        found = list(session.scalars(select(NotificationDeliveryLog)))
-        session.expunge_all()
-        return found
+def people(app):
+    cast()
 
 
 @both_databases
@@ -273,20 +220,6 @@ def test_a_lost_notice_is_expanded_once(app):
         assert len(second) == len(first) == 1
         report_ended(Outcome(verdict="done"), *first)
     assert len(rows()) == 2
-
-
-def test_a_replay_is_a_new_delivery_that_names_its_origin(app):
-    instance = told([policy(recipients=["user:1"])])
-    do(instance, "complete", "pack")
-    notify()
-    send(Outcome(verdict="failed", error="550"))
-    with transaction.writing() as session:
-        deliveries.replay(session, 1, "user:operator@example.com", "typo mended", {})
-    send()
-    first, second = rows()
-    assert (first.state, second.state, second.replay_of) == ("FAILED", "SENT", first.id)
-    assert first.token != second.token
-    assert "notification.replayed" in kinds(instance)
 
 
 def test_late_steps_are_told_of_once(app):

@@ -59,6 +59,7 @@ PAIRS_OF_SYSTEM = PAIRS_OF_PEOPLE | {
     "STARTED": {"RUNNING", "RETRY_WAIT"},
     "FAILED": {"FAILED", "POISONED"},
 }
+PAIRS_OF_SERIES = PAIRS_OF_SYSTEM | {"STARTED": {"RUNNING", "RETRY_WAIT", "SCHEDULED"}}
 PAIRS_OF_CALLBACKS = PAIRS_OF_PEOPLE | {"READY": set(), "STARTED": {"WAITING"}}
 PAIRS = {
     "MANUAL_TASK": PAIRS_OF_PEOPLE,
@@ -70,11 +71,13 @@ OWES = {
     ("READY", "SCHEDULED"),
     ("STARTED", "RUNNING"),
     ("STARTED", "RETRY_WAIT"),
+    ("STARTED", "SCHEDULED"),
 }
 STEP_ACTIONS = ("start", "complete", "fail", "retry", "skip", "replay", "run-now")
+SERIES_ACTIONS = ("reschedule", "skip-occurrence", "stop-recurrence")
 INSTANCE_ACTIONS = ("pause", "resume", "cancel")
 # More time for work than for cancelling, or no walk gets far.
-WISHES = [*STEP_ACTIONS, "complete", "complete", "retry", "retry", "replay"]
+WISHES = [*STEP_ACTIONS, *SERIES_ACTIONS, "complete", "complete", "retry", "retry", "replay"]
 
 OUTCOMES = st.one_of(
     st.integers(0, 4).map(lambda n: Outcome(verdict="done", output={"n": n})),
@@ -104,6 +107,9 @@ def graphs(draw: st.DrawFn) -> list[dict[str, Any]]:
             config: dict[str, Any] = {"retry": {"maxAttempts": tries, "schedule": [4] * tries}}
             if draw(st.integers(0, 4)) == 0:
                 config["delay"] = "PT10S"
+            if draw(st.integers(0, 2)) == 0:
+                count = draw(st.integers(1, 3))
+                config["recurrence"] = {"everySeconds": 5, "count": count}
             found.append(webhook(f"s{at}", *depends_on, config=config, **more))
         else:
             found.append(task(f"s{at}", *depends_on, **more))
@@ -134,7 +140,7 @@ class Life(RuleBasedStateMachine):
         self.plan = {step["key"]: step for step in steps}
         self.total = total
         self.final: dict[str, str] = {}
-        self.tokens: dict[str, str] = {}
+        self.tokens: dict[tuple[str, int | None], str] = {}
         self.held: list[tuple[Claim, str]] = []  # claimed, not begun yet
         self.begun: list[tuple[Claim, str]] = []
         self.stale: list[tuple[Claim, str]] = []  # results come from these all the same
@@ -256,7 +262,11 @@ class Life(RuleBasedStateMachine):
         willing = [step for step in steps if action in step.allowed_actions]
         # Mostly what is possible, sometimes what is not.
         step = data.draw(st.sampled_from(willing or steps) if n else st.sampled_from(steps))
-        more = {"output": {"n": n}} if action == "complete" else {"reason": "because"}
+        more: dict[str, Any] = {"reason": "because"}
+        if action == "complete":
+            more = {"output": {"n": n}}
+        elif action == "reschedule":
+            more["at"] = clock.now() + timedelta(seconds=(n - 1) * 7)
         self._try(action, step.key, allowed=step.allowed_actions, **more)
 
     @rule(action=st.sampled_from(["pause", "pause", "resume", "cancel"]), rarely=st.integers(0, 4))
@@ -267,13 +277,24 @@ class Life(RuleBasedStateMachine):
 
     def _try(self, action: str, key: str | None, allowed: list[str], **more: Any) -> None:
         if action in allowed:
-            do(self.id, action, key, **more)
+            puts_off = action == "skip-occurrence" or more.get("at", clock.now()) > clock.now()
+            if puts_off and self._is_taken(key):
+                with pytest.raises(MoveNotAllowed, match="a worker has just taken"):
+                    do(self.id, action, key, **more)
+            else:
+                do(self.id, action, key, **more)
             return
         before = self._everything()
         with pytest.raises(MoveNotAllowed) as refusal:
             do(self.id, action, key, **more)
         assert refusal.value.extra["allowedActions"] == allowed
         assert self._everything() == before
+
+    def _is_taken(self, key: str | None) -> bool:
+        """Whether a worker holds the step's job, begun or not."""
+        step_id = next(step.id for step in instance_of(self.id).steps if step.key == key)
+        mine = [job for job in jobs() if job.step_id == step_id and job.kind == "step"]
+        return any(job.lease_token for job in mine)
 
     def _everything(self, *, but_history: bool = False) -> list[Any]:
         """All rows of this instance. Without its history: less events and log."""
@@ -307,6 +328,7 @@ class Life(RuleBasedStateMachine):
         self.steps = {step.key: step for step in self.instance.steps}
         self.events = events_of(self.id)
         self.jobs = jobs()
+        self.executions = self._executions()
         self._sort_out_stale_claims({job.lease_token for job in self.jobs})
         for step in self.steps.values():
             self._check_step(step)
@@ -315,13 +337,20 @@ class Life(RuleBasedStateMachine):
         self._check_jobs()
         self._check_callbacks()
 
+    def _executions(self) -> list[Execution]:
+        ids = [step.id for step in self.steps.values()]
+        query = select(Execution).where(Execution.step_id.in_(ids)).order_by(Execution.id)
+        return look(lambda session: list(session.scalars(query)))
+
     def _sort_out_stale_claims(self, leases: set[str | None]) -> None:
         for claimed in (self.held, self.begun):
             self.stale += [pair for pair in claimed if pair[0].lease_token not in leases]
             claimed[:] = [pair for pair in claimed if pair[0].lease_token in leases]
 
     def _check_step(self, step: StepOut) -> None:
-        assert step.action_state in PAIRS[step.action_type][step.state]
+        recurs = step.action_config.get("recurrence")
+        pairs = PAIRS_OF_SERIES if recurs else PAIRS[step.action_type]
+        assert step.action_state in pairs[step.state]
         assert (step.next_attempt_at is not None) == (
             step.action_state in ("SCHEDULED", "RETRY_WAIT") or _times_out(step)
         )
@@ -336,10 +365,12 @@ class Life(RuleBasedStateMachine):
         assert self.final.get(step.key, step.state) == step.state, "a final state changed"
         if step.state in FINAL:
             self.final[step.key] = step.state
-        assert step.execution_token == self.tokens.get(step.key, step.execution_token)
+        run = (step.key, step.occurrence)
+        assert step.execution_token == self.tokens.get(run, step.execution_token)
         if step.execution_token:
-            self.tokens[step.key] = step.execution_token
+            self.tokens[run] = step.execution_token
         self._check_attempts(step)
+        self._check_runs(step)
 
     def _should_run(self, key: str) -> bool:
         """What the condition says, worked out in another way than the code does."""
@@ -374,6 +405,30 @@ class Life(RuleBasedStateMachine):
             assert len(own) - len(lost) <= tries * (1 + step.retry_count), "it tried too often"
         running = [row for row in own if row.ended_at is None]
         assert len(running) == (step.action_state == "RUNNING")
+
+    def _check_runs(self, step: StepOut) -> None:
+        """Executions are numbered without a gap, each has its end once, one at most is open, and
+        that is the one that is owed."""
+        runs = [run for run in self.executions if run.step_id == step.id and not run.replay_of]
+        count = (step.action_config.get("recurrence") or {"count": 1})["count"]
+        assert [run.occurrence for run in runs] == list(range(1, len(runs) + 1))
+        assert len(runs) <= count, "it ran too often"
+        # A step that is FAILED may be retried, and then its last execution goes on.
+        going = [run.token for run in runs if run.ended_at is None]
+        owed = [
+            job.execution_token
+            for job in self.jobs
+            if job.step_id == step.id and job.kind == "step"
+        ]
+        if step.action_type != "WAIT_CALLBACK" and step.retry_count == 0:
+            assert going == owed
+        assert owed == [] or owed == [runs[-1].token]
+        well = Counter(
+            row.execution_token for row in step.automation_log if row.outcome == "succeeded"
+        )
+        assert all(times == 1 for times in well.values()), "an occurrence completed twice"
+        if step.occurrence is not None and step.state in ("COMPLETED", "FAILED"):
+            assert (step.error is None) == (step.state == "COMPLETED"), "it ended as no run did"
 
     def _check_events(self) -> None:
         seqs = [event.seq for event in self.events]
@@ -422,11 +477,8 @@ class Life(RuleBasedStateMachine):
             if step.action_type != "MANUAL_TASK"
             and ((step.state, step.action_state) in OWES or _times_out(step))
         )
-        tokens = {step.id: step.execution_token for step in self.steps.values()}
         for job in self.jobs:
             assert job.held == (self.instance.state == "PAUSED")
-            if job.kind == "step":
-                assert job.execution_token == tokens[job.step_id or 0]
         self._check_replays()
 
     def _check_callbacks(self) -> None:
@@ -438,12 +490,7 @@ class Life(RuleBasedStateMachine):
             assert row.early is None or state in ("PENDING", "SKIPPED", "CANCELLED")
 
     def _check_replays(self) -> None:
-        executions = look(
-            lambda session: session.scalars(
-                select(Execution).where(Execution.step_id.in_([s.id for s in self.steps.values()]))
-            ).all()
-        )
-        replays = [row for row in executions if row.token not in self.tokens.values()]
+        replays = [row for row in self.executions if row.replay_of is not None]
         asked = [event for event in self.events if event.kind == "step.replayed"]
         assert len(replays) == len(asked)
         still_open = {row.token for row in replays if row.ended_at is None}

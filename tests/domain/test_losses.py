@@ -106,6 +106,25 @@ def test_a_lease_that_has_not_run_out_is_not_given_back(app, time):
 
 
 @both_databases
+def test_of_workers_known_to_be_dead_leases_are_given_back_at_once_and_of_no_others(app):
+    publish(webhook("send"))
+    hit, spared = begin(), begin()
+    (lost,) = claim(1, worker="doomed")
+    (kept,) = claim(1, worker="alive")
+    report_begun(lost, worker="doomed")
+    with transaction.writing() as session:
+        assert losses.give_back_expired(session, POISON_AFTER, ["doomed", "stranger"]) == 1
+
+    (row,) = step_of(hit, "send").automation_log
+    assert (row.outcome, row.worker) == ("unknown", "doomed")
+    (again,) = claim()
+    assert (again.execution_token, again.losses) == (lost.execution_token, 1)
+    report_begun(kept, worker="alive")
+    report_ended(Outcome(verdict="done"), kept, worker="alive")
+    assert states(spared) == {"send": "COMPLETED"}
+
+
+@both_databases
 def test_after_two_losses_in_a_row_a_step_is_claimed_alone(app, time):
     publish(webhook("killer"), webhook("neighbour"))
     begin()

@@ -90,6 +90,25 @@ def test_only_peoples_steps_remind_and_escalate():
     assert list(found) == ["steps.0.notificationPolicies.0.remind"]
 
 
+@pytest.mark.parametrize("trigger", ["ON_COMPLETED", "ON_FAILED", "ON_SKIPPED"])
+def test_nobody_is_reminded_of_what_has_ended(trigger):
+    again = {
+        "remind": {"every": "PT1H", "times": 2},
+        "escalate": [{"after": "PT1H", "to": "user:1"}],
+    }
+    found = faults(template(policy("role:operator", **again) | {"trigger": trigger}))
+    assert sorted(found) == [
+        "steps.0.notificationPolicies.0.escalate",
+        "steps.0.notificationPolicies.0.remind",
+    ]
+
+
+@pytest.mark.parametrize("trigger", ["ON_READY", "ON_STARTED", "ON_OVERDUE"])
+def test_while_somebody_works_on_it_reminders_are_taken(trigger):
+    remind = policy("role:operator", remind={"every": "PT1H", "times": 2})
+    template_checks.check_shape(template(remind | {"trigger": trigger}))
+
+
 def test_a_template_that_is_not_there_keeps_it_from_being_published(app):
     draft = template(policy("role:operator", template="no-such-words"))
     template_id = change(templates.create, draft, AUTHOR).id
@@ -110,10 +129,22 @@ def test_outside_the_organisation_is_for_who_may_add_automation(recipient):
     permissions.require_automation(PLAIN_AUTHOR, wanted, wanted, "example.com")  # was there before
 
 
-def test_a_url_is_always_outside():
-    wanted = template(policy("https://hooks.example.com/x", channel="WEBHOOK"))
+@pytest.mark.parametrize(
+    "recipient", ["https://hooks.example.com/x", "{{ input.url }}", "{{ input.scheme }}://x"]
+)
+def test_a_url_is_always_outside(recipient):
+    wanted = template(policy(recipient, channel="WEBHOOK"))
     with pytest.raises(Forbidden):
         permissions.require_automation(PLAIN_AUTHOR, wanted, None, "")
+
+
+def test_a_placeholder_that_was_a_mail_s_is_not_yet_a_webhook_s():
+    before = template(policy("{{ input.to }}"))
+    permissions.require_automation(PLAIN_AUTHOR, before, None, "")
+    with pytest.raises(Forbidden):
+        permissions.require_automation(
+            PLAIN_AUTHOR, template(policy("{{ input.to }}", channel="WEBHOOK")), before, ""
+        )
 
 
 def test_roles_people_and_addresses_of_the_organisation_are_inside():

@@ -36,8 +36,15 @@ def test_a_request_names_both_numbers_the_text_and_where_to_call_back():
 def test_the_log_has_no_credentials():
     logged = json.dumps(sms.build(settings(), "+4915112345678", "Hello").logged)
     assert "Hello" in logged
-    assert "12345" not in logged.replace("+4915112345678", "")
+    assert "12345" not in logged
     assert "AC1" not in logged
+
+
+def test_neither_request_nor_answer_leave_a_phone_number_in_the_log():
+    made = sms.build(settings(), "+4915112345678", "Hello")
+    assert made.logged["To"] == "+49…678"
+    answer = b'{"sid": "SM1", "to": "+4915112345678", "message": "no +4915112345678"}'
+    assert b"4915112345678" not in made.scrub.body(answer)
 
 
 @pytest.mark.parametrize(

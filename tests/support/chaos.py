@@ -65,14 +65,22 @@ def leases() -> Counter[int]:
         return Counter({int(str(worker).split(":")[1]): count for worker, count in rows})
 
 
-def kill_while_busy(crew: Crew, kills: int, pause: float, busy: Callable[[], bool]) -> list[int]:
-    """Kill whichever worker holds most leases, again and again, until it was done `kills` times
-    or it is no longer busy. Returns how many leases each kill hit."""
+def kill_while_busy(
+    crew: Crew,
+    kills: int,
+    pause: float,
+    busy: Callable[[], bool],
+    *,
+    ready: Callable[[], bool] = lambda: True,
+    seconds: float = 150,
+) -> list[int]:
+    """Kill whichever worker holds most leases, whenever it is `ready` for it, until it was done
+    `kills` times or it is no longer busy. Returns how many leases each kill hit."""
     hits: list[int] = []
     rest = threading.Event()
-    until = monotonic() + 150
+    until = monotonic() + seconds
     while len(hits) < kills and monotonic() < until and busy():
-        for pid, count in leases().most_common():
+        for pid, count in leases().most_common() if ready() else ():
             # The leases of those killed before are still there, and are passed over.
             if crew.kill(pid):
                 hits.append(count)

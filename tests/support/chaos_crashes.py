@@ -1,18 +1,22 @@
 """Workers that die at each failpoint in turn while steps keep coming, and what came of it."""
 
 import itertools
+import math
+import os
 import random
 import signal
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from flask import Flask, current_app
 from sqlalchemy import func, select
 
 from app import clock, transaction
-from app.models import AutomationJob, WorkflowInstanceStep
+from app.models import AutomationExecutionLog, AutomationJob, WorkflowInstanceStep
 from tests.support import chaos
 from tests.support.chaos_lab import Lab, due_jobs, percentile
 from tests.support.processes import WORKER, Process
@@ -23,31 +27,41 @@ LAST_CHANCE = 2  # losses alone: with one more, the default POISON_AFTER sets th
 
 @dataclass
 class Kill:
-    """One death: where, when, and the steps it hit in mid-attempt."""
+    """One death: whose, where, when, and the steps it hit in mid-attempt."""
 
+    pid: int
     point: str
     at: datetime
     steps: list[int]
 
 
 class Doomed(Process):
-    """A worker that dies at a failpoint (None: it does not), and notices when."""
+    """A worker that dies at a failpoint (None: it does not). It stops there, and what it holds is
+    looked up before it is killed: others may have it a moment later."""
 
     def __init__(self, point: str | None, nth: int, environ: Mapping[str, str], log: Path) -> None:
-        armed = {} if point is None else {"RUNSHEET_CRASH_AT": f"{point}:{nth}"}
+        armed = {} if point is None else {"RUNSHEET_CRASH_AT": f"{point}:{nth}:stop"}
         environ = {**environ, "RUNSHEET_TESTING": "1", **armed}
         super().__init__([*WORKER, "workflow-automation"], environ, log)
         self.point = point
         self.died_at: datetime | None = None
-        self._watch = threading.Thread(target=self._notice, daemon=True)
-        self._watch.start()
+        self.hits: list[int] = []
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        threading.Thread(target=self._watch, args=(app,), daemon=True).start()
 
-    def _notice(self) -> None:
-        self.popen.wait()
+    def _watch(self, app: Flask) -> None:
+        try:
+            end = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        except ChildProcessError:
+            return  # it was ended, and waited for, in good order
+        if end is not None and end.si_code == os.CLD_STOPPED:
+            with app.app_context():
+                self.hits = self._held()
+        self.kill()
         self.died_at = clock.now()
 
-    def hits(self) -> list[int]:
-        """The steps whose leases it took with it."""
+    def _held(self) -> list[int]:
+        """The steps whose leases it holds."""
         job = AutomationJob
         mine = select(job.step_id).where(
             job.lease_token.is_not(None), job.worker.like(f"%:{self.pid}:%")
@@ -98,7 +112,7 @@ class Crashes:
                 f"a worker ended by itself ({code}); see {self.lab.log}"
             )
             self._crew.remove(process)
-            self.found.append(Kill(process.point, process.died_at, process.hits()))
+            self.found.append(Kill(process.pid, process.point, process.died_at, process.hits))
 
     def _hire(self) -> None:
         armed = sum(process.point is not None for process in self._crew)
@@ -151,14 +165,14 @@ class Outcome:
     account: chaos.Account
     begun: int
     kills: list[Kill]
-    recoveries: list[float]  # seconds from the kill that hit a step last to its completion
-    hit_again: int
+    noticed: list[float]  # seconds from a kill until what it hit was given back
+    recoveries: dict[int, float]  # by step: seconds from the last kill of it to its completion
 
     @classmethod
     def of(cls, crashes: Crashes) -> "Outcome":
-        recoveries, again = _recoveries(crashes.found)
         account = chaos.account(crashes.lab.receiver)
-        return cls(account, crashes.begun, crashes.found, recoveries, again)
+        kills = crashes.found
+        return cls(account, crashes.begun, kills, _noticed(kills), _recoveries(kills))
 
     @property
     def lost(self) -> int:
@@ -166,11 +180,27 @@ class Outcome:
 
     @property
     def p50(self) -> float:
-        return percentile(self.recoveries, 0.5)
+        return percentile(self.recoveries.values(), 0.5)
 
     @property
     def p99(self) -> float:
-        return percentile(self.recoveries, 0.99)
+        return percentile(self.recoveries.values(), 0.99)
+
+    @property
+    def hits(self) -> Counter[int]:
+        """How often steps were hit by a kill, by step."""
+        return Counter(step for kill in self.kills for step in kill.steps)
+
+    def per_hits(self) -> str:
+        """How long it took, by how often a step was hit."""
+        alike: dict[int, list[float]] = {}
+        for step, times in self.hits.items():
+            alike.setdefault(times, []).append(self.recoveries.get(step, math.inf))
+        return "; ".join(
+            f"{len(found)} steps hit {times} times: p50 {percentile(found, 0.5):.1f} s, "
+            f"at most {max(found):.1f} s"
+            for times, found in sorted(alike.items())
+        )
 
     def per_point(self) -> dict[str, int]:
         return {point: sum(k.point == point for k in self.kills) for point in failpoints.POINTS}
@@ -179,16 +209,24 @@ class Outcome:
         where = ", ".join(f"{point} {count}" for point, count in self.per_point().items())
         return (
             f"{len(self.kills)} kills ({where}) over {self.begun} steps hit "
-            f"{sum(len(kill.steps) for kill in self.kills)} attempts; lost {self.lost}, "
-            f"{self.account}; recovery p50 {self.p50:.1f} s, p99 {self.p99:.1f} s"
+            f"{self.hits.total()} attempts; lost {self.lost}, {self.account}; "
+            f"given back p50 {percentile(self.noticed, 0.5):.1f} s; "
+            f"recovery p50 {self.p50:.1f} s, p99 {self.p99:.1f} s; {self.per_hits()}"
         )
 
 
-def _recoveries(kills: list[Kill]) -> tuple[list[float], int]:
+def _noticed(kills: list[Kill]) -> list[float]:
+    log, died = AutomationExecutionLog, {str(kill.pid): kill.at for kill in kills}
+    with transaction.reading() as session:
+        rows = session.execute(select(log.worker, log.ended_at).where(log.outcome == "unknown"))
+        ends = [(str(row.worker).split(":")[1], row.ended_at) for row in rows]
+    return [(end - died[pid]).total_seconds() for pid, end in ends if pid in died and end]
+
+
+def _recoveries(kills: list[Kill]) -> dict[int, float]:
     last = {step: kill.at for kill in sorted(kills, key=lambda k: k.at) for step in kill.steps}
     step = WorkflowInstanceStep
     with transaction.reading() as session:
         rows = session.execute(select(step.id, step.completed_at).where(step.id.in_(last)))
         ends = {row.id: row.completed_at for row in rows if row.completed_at}
-    seconds = [(ends[hit] - at).total_seconds() for hit, at in last.items() if hit in ends]
-    return seconds, sum(len(kill.steps) for kill in kills) - len(last)
+    return {hit: (ends[hit] - at).total_seconds() for hit, at in last.items() if hit in ends}

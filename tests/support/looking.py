@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import transaction
-from app.domain import instances, queries, steps
+from app.domain import instances, planned, queries, steps
 from app.errors import MoveNotAllowed
 from app.models import AutomationExecutionLog, AutomationJob, Event, Execution
 from app.models.vocabulary import AUTOMATION_QUEUE
@@ -24,7 +24,10 @@ STEP_VERBS: dict[str, Callable[..., Any]] = {
     "retry": steps.retry,
     "skip": steps.skip,
     "replay": steps.replay,
-    "run-now": steps.run_now,
+    "run-now": planned.run_now,
+    "reschedule": planned.reschedule,
+    "skip-occurrence": planned.skip_occurrence,
+    "stop-recurrence": planned.stop_recurrence,
 }
 INSTANCE_VERBS: dict[str, Callable[..., Any]] = {
     "pause": instances.pause,

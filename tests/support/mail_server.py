@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-DROP, STALL = "drop", "stall"  # instead of an answer: hang up; say nothing until the test ends
+# Instead of an answer: hang up; say nothing until the test ends; never come to an end of it.
+DROP, STALL, DRIP = "drop", "stall", "drip"
 Answer = str | Callable[[str], str]
 
 
@@ -134,7 +135,10 @@ class _Conversation(socketserver.BaseRequestHandler):
         if said == STALL:
             self.server.stalling.set()
             self.server.ended.wait()
-        if said in (DROP, STALL):
+        while said == DRIP and not self.server.ended.wait(0.05):
+            self.server.stalling.set()
+            self.sock.sendall(b"250-more\r\n")
+        if said in (DROP, STALL, DRIP):
             raise _Hangup
         if said.startswith("2"):
             then()

@@ -21,15 +21,18 @@ def email(key: str, *depends_on: str, **config: Any) -> dict[str, Any]:
     return make_step(key, "AUTOMATION_EMAIL", depends_on, MAIL | config, {})
 
 
-def carry_out_mail(settings: Settings, server: MailServer, **more: Any) -> Outcome:
-    """Claim the one mail that is due, send it, and write down what came of it. `more`: settings."""
+def carry_out_mail(
+    settings: Settings, server: MailServer, cancel: CancelToken | None = None, **more: Any
+) -> Outcome:
+    """Claim the one mail that is due, send it, and write down what came of it. `cancel`: what a
+    worker that stops ends it with; `more`: settings."""
     settings = replace(settings, smtp_url=server.url(), **more)
     (held,) = claim()
     report_begun(held)
     with transaction.reading() as session:
         context = read_contexts(session.connection(), [held]).get(held.id, {})
     tools = Tools(settings, Outbound(), Mailer(settings.smtp_url))
-    outcome = carry_out(Work(held, context, CancelToken()), tools)
+    outcome = carry_out(Work(held, context, cancel or CancelToken()), tools)
     tools.mailer.close()
     tools.outbound.close()
     report_ended(outcome, held)

@@ -28,14 +28,19 @@ class Console:
         path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
         here = {"PORT": str(port), "PATH": path, "PYTHONPATH": str(ROOT)}
         here["GUNICORN_CMD_ARGS"] = f"--bind 127.0.0.1:{port}"  # nobody else is to reach it
-        lines = procfile.processes(ROOT / "Procfile", workers)
-        self.processes = {
-            name: Process(shlex.split(line), {**environ, **here}, log)
-            for name, line in lines.items()
-        }
+        self._environ, self._log = {**environ, **here}, log
+        self._lines = procfile.processes(ROOT / "Procfile", workers)
+        self.processes = {name: self._start(name) for name in self._lines}
         with transaction.writing() as session:
             token = people.create_token(session, f"program-{port}", "admin")
         self._headers = {"Authorization": f"Bearer {token}"}
+
+    def _start(self, name: str) -> Process:
+        return Process(shlex.split(self._lines[name]), self._environ, self._log)
+
+    def start_again(self, name: str) -> None:
+        """A process that was killed."""
+        self.processes[name] = self._start(name)
 
     def wait_until_up(self) -> None:
         def answers() -> bool:

@@ -39,6 +39,11 @@ def completed() -> int:
         return -1
 
 
+def is_completed(instance_id: int) -> bool:
+    with transaction.reading() as session:
+        return session.get_one(WorkflowInstance, instance_id).state == "COMPLETED"
+
+
 @dataclass
 class RedisOutage:
     """Redis is killed for `seconds` in mid-work and comes back empty; later once more, and comes
@@ -50,11 +55,14 @@ class RedisOutage:
     seconds: float
     steps: int = 0
     done_meanwhile: int = 0
+    resumed_after: float = 0.0  # how long a step took at most as Redis went, and as it came back
+    reads: Counter[int] = field(default_factory=Counter[int])  # what the API said meanwhile
 
     def run(self) -> chaos.Account:
         self.lab.publish()
         self.lab.slow_down(0.05)
-        self._begin(40)
+        first = self._begin(40)
+        self._path = f"/api/workflows/instances/{first[0]}"
         self.redis.keep_dump()
         self._outage()
         self.redis.start()
@@ -65,18 +73,29 @@ class RedisOutage:
         wait_until_done()
         return chaos.account(self.lab.receiver)
 
-    def _begin(self, count: int) -> None:
-        self.steps += len(self.lab.begin(count))
+    def _begin(self, count: int) -> list[int]:
+        begun = self.lab.begin(count)
+        self.steps += len(begun)
+        return begun
+
+    def _expect_work(self) -> None:
+        """What is begun now is completed; how soon is written down."""
+        (one,) = self._begin(1)
+        begun_at = clock.monotonic()
+        wait_until(lambda: is_completed(one), seconds=60, why="work should go on")
+        self.resumed_after = max(self.resumed_after, clock.monotonic() - begun_at)
 
     def _outage(self) -> None:
         """Taken away with work in flight; what comes meanwhile is done meanwhile."""
         self._begin(40)
         self.redis.stop()
         until = clock.monotonic() + self.seconds
+        self._expect_work()
         while True:
             answer = self.console.start_instance()
             assert answer.status_code == 201, answer.text
             self.steps += 1
+            self.reads[self.console.get(self._path).status_code] += 1
             self._begin(5)
             wait_until_done()
             self.done_meanwhile += 6
@@ -87,6 +106,7 @@ class RedisOutage:
 
     def _expect_ears(self) -> None:
         """Workers take the messages of bells again, and steps complete."""
+        self._expect_work()
         with self.redis.client() as client:
             messages = Queue(AUTOMATION_QUEUE, connection=client, serializer=JSONSerializer)
             bell = messages.enqueue(bells.TASK, AUTOMATION_QUEUE, result_ttl=0, failure_ttl=0)

@@ -13,11 +13,13 @@ from devtools.smtp import Envelope, SmtpServer
 
 @dataclass
 class MailServer:
-    """`pause` is how long it takes over each mail, in seconds."""
+    """`pause` is how long it takes over each mail, in seconds; `in_hand`: how many it has got and
+    not yet said yes to."""
 
     port: int = 0
     pause: float = 0.0
     mails: list[EmailMessage] = field(default_factory=list[EmailMessage])
+    in_hand: int = 0
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
     @property
@@ -25,8 +27,11 @@ class MailServer:
         return f"smtp://127.0.0.1:{self.port}"
 
     def keep(self, _envelope: Envelope, mail: bytes) -> None:
+        with self.arrived:
+            self.in_hand += 1
         threading.Event().wait(self.pause)
         with self.arrived:
+            self.in_hand -= 1
             self.mails.append(
                 email.message_from_bytes(mail, _class=EmailMessage, policy=policy.default)
             )

@@ -1,5 +1,8 @@
 """Deliveries and the bell, as people see them."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from app import clock, transaction
@@ -60,6 +63,21 @@ def test_one_shows_every_try_with_what_was_sent(operator, told):
         assert words in page
 
 
+def test_one_that_is_on_its_way_is_followed_until_it_ends(operator, told, order):
+    with transaction.writing() as session:
+        waits = tell(session, order, state="QUEUED", attempts=0, reason=None)
+    part = operator.get(f"/deliveries/{waits}", htmx=True).get_data(as_text=True)
+    assert part.lstrip().startswith('<div class="stack" id="delivery" data-look')
+    assert "every 2s" in part
+    assert "data-look hx-get" not in operator.get(f"/deliveries/{told[0]}", htmx=True).text
+
+
+def test_a_row_that_the_keyboard_moves_through_holds_what_it_opens():
+    tags = re.compile(r"<[^<>]*\bdata-row\b[^<>]*\bdata-open\b[^<>]*>")
+    for path in Path("app/templates").rglob("*.html"):
+        assert not tags.search(path.read_text()), path
+
+
 def test_one_is_sent_again_as_a_delivery_of_its_own(operator, told):
     answer = operator.post(f"/deliveries/{told[0]}/replay", {"reason": "typo mended"})
     assert answer.status_code == 303
@@ -87,13 +105,10 @@ def test_a_viewer_sees_no_button(viewer, told):
     assert "Send again" not in said(viewer.get(f"/deliveries/{told[0]}"))
 
 
-def test_what_was_sent_to_somebody_has_a_page(operator, order):
-    with transaction.writing() as session:
-        tell(session, order, 1, reason="for them")
-    answer = operator.get("/people/1")
-    page = said(operator.get(answer.location))
-    assert "Sent to Operator" in page
-    assert "for them" in page
+def test_an_instance_that_the_list_is_narrowed_to_can_be_taken_away(operator, order, told):
+    page = operator.get(f"/deliveries?instance={order}&state=SENT")
+    assert f"Instance {order}" in said(page)
+    assert 'href="/deliveries?state=SENT"' in page.get_data(as_text=True)
 
 
 @pytest.fixture
@@ -120,6 +135,15 @@ def bell(operator, order):
 def test_the_bell_counts_what_is_unread_on_every_page(operator, bell):
     assert "Bell, 2 unread" in operator.get("/instances").text
     assert "Bell, 2 unread" in operator.get("/inbox/bell", htmx=True).text
+
+
+def test_the_newest_messages_come_by_themselves_and_older_ones_stay_as_they_are(operator, bell):
+    _, (first, _) = bell
+    part = operator.get("/inbox", htmx=True).get_data(as_text=True)
+    assert part.lstrip().startswith('<div class="stack" id="inbox" data-look')
+    assert f'id="message-{first}"' in part
+    assert "data-look" not in operator.get("/inbox?cursor=99", htmx=True).get_data(as_text=True)
+    assert "Mark all read" in part
 
 
 def test_opening_a_message_marks_it_and_leads_there(operator, order, bell):

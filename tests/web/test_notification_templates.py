@@ -9,6 +9,7 @@ from flask import render_template
 
 from app.domain import notification_templates
 from app.schemas.notification_template import NotificationTemplateDraft, NotificationTemplateIn
+from app.version import VERSION
 from tests.support.looking import change, look
 from tests.support.workflows import AUTHOR, begin, publish, task, webhook
 from tests.web.conftest import said
@@ -62,6 +63,11 @@ def test_everybody_reads_how_it_looks_where_it_is_used_and_who_wrote_it(viewer):
     assert "Orders · Ship v1 · SMS, on failed" in said(page)
     assert "Version 1" in said(page) and "by system · As it comes with Runsheet." in said(page)
     assert "/edit" not in page.text
+
+
+def test_the_foot_names_the_version_of_runsheet_and_not_the_template_s(viewer):
+    assert said(viewer.get(f"{URL}/step-failed")).count(f"v{VERSION} ") == 1
+    assert "published_by" not in said(viewer.get(f"{URL}/step-failed"))
 
 
 def test_a_version_and_another_occasion_have_a_url(viewer, author, pager):
@@ -155,7 +161,7 @@ def test_when_two_write_the_second_sees_both_texts_and_may_then_save(author, vis
 def test_the_editor_shows_the_draft_and_warns_where_it_is_used(author):
     publish(webhook("ship", notificationPolicies=[{"channel": "SMS", "trigger": "ON_FAILED"}]))
     page = author.get(f"{URL}/step-failed/edit")
-    assert "It is in use: what you publish is what 1 workflow template(s) say" in said(page)
+    assert "It is in use: what you publish is what Order says" in said(page)
     assert (
         field(page.text, "content.EMAIL.subject")
         == "FAILED: {{ step.name }} · {{ instance.title }}"

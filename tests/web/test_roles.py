@@ -10,9 +10,11 @@ from app.models import InboxMessage, User
 from app.models.vocabulary import Role
 from app.schemas.schedule import PauseIn
 from app.web.access import EVERYBODY, permission_of
+from tests.support.mailing import email
 from tests.support.scheduling import make_schedule
 from tests.support.secrets import keep
 from tests.support.telling import tell
+from tests.support.workflows import begin, publish
 
 READ = frozenset(Role)
 OPERATE = READ - {Role.VIEWER}
@@ -39,6 +41,8 @@ MATRIX = {
     ("GET", "steps.show"): (READ, STEP),
     ("GET", "steps.as_json"): (READ, f"{STEP}/json"),
     ("POST", "steps.move"): (OPERATE, f"{STEP}/start"),
+    ("GET", "mail_frames.of_template"): (READ, "/templates/{mail_template}/steps/tell/mail"),
+    ("GET", "mail_frames.of_instance"): (READ, "/instances/{mail}/steps/tell/mail"),
     ("GET", "tasks.index"): (READ, "/tasks"),
     ("GET", "templates.index"): (READ, "/templates"),
     ("GET", "templates.show"): (READ, "/templates/1"),
@@ -56,7 +60,7 @@ MATRIX = {
     ("GET", "deliveries.show"): (READ, "/deliveries/{delivery}"),
     ("POST", "deliveries.replay"): (OPERATE, "/deliveries/{delivery}/replay"),
     ("POST", "deliveries.replay_all"): (OPERATE, "/deliveries/replay"),
-    ("GET", "deliveries.person"): (READ, "/people/1"),
+    ("GET", "people.show"): (READ, "/people/1"),
     ("GET", "inbox.index"): (READ, "/inbox"),
     ("GET", "inbox.bell"): (READ, "/inbox/bell"),
     ("POST", "inbox.open_message"): (READ, "/inbox/{message}"),
@@ -110,6 +114,9 @@ def filled(path: str, order: int) -> str:
     if "/schedules/" in path:
         make_schedule()
         pause(make_schedule())
+    if "{mail" in path:
+        template = publish(email("tell", html="<p>Hello.</p>"), key="mails")
+        return path.format(mail=begin("mails"), mail_template=template)
     if "{delivery}" not in path and "{message}" not in path:
         return path.format(id=order)
     with transaction.writing() as session:

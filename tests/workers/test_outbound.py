@@ -72,6 +72,11 @@ def test_a_request_arrives_as_it_was_written(outbound: Outbound) -> None:
     assert (response.status, response.body, response.address) == (200, b"ok", "127.0.0.1")
 
 
+def test_printing_a_request_shows_no_header():
+    request = Request("POST", "https://a.example/", {"Authorization": "Bearer canary"}, None)
+    assert "canary" not in f"{request!r} {request}" and "a.example" in repr(request)
+
+
 def test_a_body_of_megabytes_arrives_whole(outbound: Outbound) -> None:
     with receiver(answer(OK)) as server:
         outbound.send(Request("POST", server.url(), {}, b"x" * 3_000_000))
