@@ -86,8 +86,8 @@ def _fields_of_what(source: Source) -> dict[str, Any]:
     versions = [(str(number), f"version {number}") for number in source.versions]
     return {
         "name": StringField("Name", [Required()], id="name", render_kw={"maxlength": 200}),
-        "templateId": _select("Starts", [("", "choose a template"), *source.templates]),
-        "version": _select("In version", [("", "the newest at that time"), *versions]),
+        "templateId": _select("Template", [("", "choose a template"), *source.templates]),
+        "version": _select("Version", [("", "the newest at that time"), *versions]),
         "title": StringField(
             "Title of what it starts",
             description="May have {{ input.name }}, {{ schedule.name }}, {{ fire.date }} and "
