@@ -128,7 +128,7 @@ def test_keys_alone_write_pause_and_delete_one(come: Open, script: bool) -> None
     page.locator("#cron").fill("0 0 28 2 *")
     tab_to(page, ".schedule-form .button-primary")
     page.keyboard.press("Enter")
-    expect(page.locator(".schedule-words")).to_have_text("At 00:00 on 28 February, UTC")
+    expect(page.locator(".schedule-words")).to_contain_text("At 00:00 on 28 February")
     tab_to(page, "#act-pause > summary")
     page.keyboard.press("Enter")
     tab_to(page, "#act-pause-form button")
