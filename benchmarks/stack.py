@@ -1,4 +1,4 @@
-"""The whole stack as the Procfile starts it: web, two workers, scheduler, Redis, a database."""
+"""The whole stack as the Procfile starts it: web, workers, schedulers, Redis, a database."""
 
 import os
 import shlex
@@ -89,7 +89,7 @@ class Stack:
 
 
 @contextmanager
-def running(folder: Path, database: str, workers: int = 2) -> Iterator[Stack]:
+def running(folder: Path, database: str, workers: int = 2, schedulers: int = 1) -> Iterator[Stack]:
     """The stack on `sqlite` or `postgresql` for the length of a block."""
     folder.mkdir(parents=True)
     with ExitStack() as stack:
@@ -115,21 +115,21 @@ def running(folder: Path, database: str, workers: int = 2) -> Iterator[Stack]:
             client,
         )
         stack.callback(lambda: [p.end() for p in [*found.workers, *found.others]])
-        _start(found, folder, workers)
+        _start(found, folder, workers, schedulers)
         yield found
 
 
-def _start(found: Stack, folder: Path, workers: int) -> None:
+def _start(found: Stack, folder: Path, workers: int, schedulers: int) -> None:
     lines = dict(
         line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines() if line
     )
     log = folder / "processes.log"
-    for name in ("web", "scheduler"):
+    for name in ("web", *["scheduler"] * schedulers):
         found.others.append(Process(shlex.split(lines[name]), found.environ, log))
     for _ in range(workers):
         found.workers.append(Process(shlex.split(lines["worker"]), found.environ, log))
     wait_until(
-        lambda: found.ask("SELECT count(*) FROM worker_processes") == workers + 1,
+        lambda: found.ask("SELECT count(*) FROM worker_processes") == workers + schedulers,
         seconds=60,
         why=f"all processes should be up; see {log}",
     )

@@ -48,6 +48,7 @@ def readyz() -> Response:
         "redis": guarded(redis),
         "migrations": guarded(migrations),
         **workers(),
+        "clocks": guarded(clocks),
         "mail": mail(),
     }
     ready = all(checks[name]["ok"] for name in NEEDED)
@@ -121,6 +122,16 @@ def _of_kind(session: Session, name: str, found: Standing) -> Check:
     if not found.count and queue:
         check["waiting"] = processes.waiting(session, queue)
     return check
+
+
+def clocks() -> Check:
+    """Whose clock differs from the database's. Times are kept all the same."""
+    with transaction.reading() as session:
+        off = [
+            {"kind": row.kind, "process": f"{row.host}:{row.pid}", "seconds": row.clock_off}
+            for row in processes.with_clocks_off(session)
+        ]
+    return {"ok": False, "off": off} if off else {"ok": True}
 
 
 def mail() -> Check:
