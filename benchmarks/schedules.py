@@ -1,9 +1,9 @@
 """Whether what is due starts at its time, once, and how late: `bin/bench schedules`.
 
 `burst`: 10,000 delayed steps and 2,000 schedules are due in the same second, with three schedulers
-and two workers. `idle`: one delayed step, or one schedule, at a time. `kills`: schedulers die between
-writing a fire and committing it. Lateness runs from the time that was due to the webhook's arrival
-at nginx. Ends with 1 if anything is missing, came twice, early, or later than aimed at.
+and two workers. `idle`: one delayed step, or one schedule, at a time. `kills`: schedulers die
+between writing a fire and its commit. Lateness runs from the time that was due to the arrival of
+the webhook at nginx. Ends with 1 if anything is missing, came twice, early, or later than aimed at.
 """
 
 import argparse
