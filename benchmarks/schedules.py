@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from app import bells, clock, create_app, transaction
 from app.config import Settings
 from app.extensions import db
 from app.models import Event, Execution, WorkflowInstanceStep
+from benchmarks import rivals
 from benchmarks.nginx import Nginx, receiving
 from benchmarks.stack import Stack, running
 from benchmarks.tables import Table
@@ -99,31 +101,54 @@ def schedules_of_instances() -> dict[int, int]:
 def burst(folder: Path, nginx: Nginx, options: Options) -> None:
     """Ten thousand delayed steps and two thousand schedules in one second."""
     table = Table("Due in the same second: three schedulers, two workers", *COLUMNS)
+    notes: list[str] = []
     for database in options.databases:
         nginx.forget()
-        with stack_with_templates(folder / database, database, nginx, schedulers=3):
-            for what, fired in _burst(nginx, options).items():
+        with stack_with_templates(folder / database, database, nginx, schedulers=3) as stack:
+            planned = Burst.plan(options)
+            used = stack.cpu_seconds()
+            _wait_for(nginx, options.steps + options.schedules, seconds=options.lead + 180)
+            used = stack.cpu_seconds() - used
+            for what, fired in planned.found(nginx).items():
                 table.row(database, what, *cells(fired, lambda fired: fired.last > WITHIN))
+            bare = rivals.bare_loop(nginx, 500)
+            notes.append(
+                f"{database}: web, workers, schedulers and Redis took {used:.0f} s of processor time "
+                f"for it. Right after it a bare loop posted {bare:.0f} times a second."
+            )
+    print("", *notes, sep="\n", flush=True)
 
 
-def _burst(nginx: Nginx, options: Options) -> dict[str, Fired]:
-    at = clock.now() + timedelta(seconds=options.lead)
-    steps: list[int] = []
-    while len(steps) < options.steps:
-        steps += delay_steps(min(1000, options.steps - len(steps)), at)
-    schedules = plan_schedules(options.schedules, at)
-    if clock.now() >= at - timedelta(seconds=5):
-        raise SystemExit("Too slow to make them all before they are due: raise --lead.")
-    _wait_for(nginx, len(steps) + len(schedules), seconds=options.lead + 180)
-    found = arrivals_by_instance(nginx)
-    owner = schedules_of_instances()
-    delayed = [(one, when) for one, when in found if one not in owner]
-    first = [(owner[one], when) for one, when in found if one in owner]
-    return {
-        "delayed steps, sent": Fired.of(steps, since(at, delayed)),
-        "schedules, instance started": started_by_schedules(schedules),
-        "schedules, first step sent": Fired.of(schedules, since(at, first)),
-    }
+@dataclass
+class Burst:
+    """What is due in one second."""
+
+    at: datetime
+    steps: list[int]
+    schedules: list[int]
+
+    @classmethod
+    def plan(cls, options: Options) -> "Burst":
+        at = clock.now() + timedelta(seconds=options.lead)
+        steps: list[int] = []
+        while len(steps) < options.steps:
+            steps += delay_steps(min(1000, options.steps - len(steps)), at)
+        schedules = plan_schedules(options.schedules, at)
+        if clock.now() >= at - timedelta(seconds=5):
+            raise SystemExit("Too slow to make them all before they are due: raise --lead.")
+        return cls(at, steps, schedules)
+
+    def found(self, nginx: Nginx) -> dict[str, Fired]:
+        """What became of it."""
+        arrived = arrivals_by_instance(nginx)
+        owner = schedules_of_instances()
+        delayed = [(one, when) for one, when in arrived if one not in owner]
+        first = [(owner[one], when) for one, when in arrived if one in owner]
+        return {
+            "delayed steps, sent": Fired.of(self.steps, since(self.at, delayed)),
+            "schedules, instance started": started_by_schedules(self.schedules),
+            "schedules, first step sent": Fired.of(self.schedules, since(self.at, first)),
+        }
 
 
 def _wait_for(nginx: Nginx, arrivals: int, seconds: float) -> None:

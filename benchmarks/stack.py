@@ -5,7 +5,7 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,15 @@ class Stack:
                 continue
             pss, rss = pss + info.pss, rss + info.rss
         return pss / 2**20, rss / 2**20
+
+    def cpu_seconds(self) -> float:
+        """What web, workers, schedulers and Redis have used so far."""
+        used = 0.0
+        for process in self._all():
+            with suppress(psutil.Error):
+                times = process.cpu_times()
+                used += times.user + times.system
+        return used
 
     def _all(self) -> Iterator[psutil.Process]:
         for process in [*self.workers, *self.others]:
