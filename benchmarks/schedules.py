@@ -113,8 +113,8 @@ def burst(folder: Path, nginx: Nginx, options: Options) -> None:
                 table.row(database, what, *cells(fired, lambda fired: fired.last > WITHIN))
             bare = rivals.bare_loop(nginx, 500)
             notes.append(
-                f"{database}: web, workers, schedulers and Redis took {used:.0f} s of processor time "
-                f"for it. Right after it a bare loop posted {bare:.0f} times a second."
+                f"{database}: web, workers, schedulers and Redis took {used:.0f} s of processor "
+                f"time for it. Right after it a bare loop posted {bare:.0f} times a second."
             )
     print("", *notes, sep="\n", flush=True)
 
@@ -211,7 +211,7 @@ def main() -> int:
     parser.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"])
     parser.add_argument("--steps", type=int, default=10_000, help="delayed steps")
     parser.add_argument("--schedules", type=int, default=2000)
-    parser.add_argument("--lead", type=float, default=90, help="seconds to make them all in")
+    parser.add_argument("--lead", type=float, default=180, help="seconds to make them all in")
     parser.add_argument("--singles", type=int, default=40)
     parser.add_argument("--kills", type=int, default=100)
     options = parser.parse_args()

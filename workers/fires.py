@@ -42,7 +42,7 @@ def _seconds_left() -> float:
 
 def _fire_batch() -> int:
     with transaction.writing() as session:
-        fired = firing.fire_due(session)
+        fired = firing.fire_due(session, firing.BATCH)
         failpoints.crash_at(failpoints.BEFORE_FIRE, [fired])
     failpoints.crash_at(failpoints.AFTER_FIRE, [fired])
     return fired

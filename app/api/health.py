@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -127,10 +128,7 @@ def _of_kind(session: Session, name: str, found: Standing) -> Check:
 def clocks() -> Check:
     """Whose clock differs from the database's. Times are kept all the same."""
     with transaction.reading() as session:
-        off = [
-            {"kind": row.kind, "process": f"{row.host}:{row.pid}", "seconds": row.clock_off}
-            for row in processes.with_clocks_off(session)
-        ]
+        off = [asdict(wrong) for wrong in processes.clocks_off(session)]
     return {"ok": False, "off": off} if off else {"ok": True}
 
 

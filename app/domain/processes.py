@@ -35,6 +35,16 @@ class Standing:
     last_seen: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WrongClock:
+    """A process whose machine's clock is so many seconds ahead of the database's, which times
+    follow."""
+
+    kind: str
+    process: str  # host:pid
+    seconds: float
+
+
 def say_alive(
     session: Session,
     name: str,
@@ -119,10 +129,14 @@ def alive(session: Session) -> list[WorkerProcess]:
     )
 
 
-def with_clocks_off(session: Session) -> list[WorkerProcess]:
-    """Those that are alive and whose machine's clock differs from the database's, which times
-    follow."""
-    return [row for row in alive(session) if abs(row.clock_off or 0.0) > OFF]
+def clocks_off(session: Session) -> list[WrongClock]:
+    """Of those that are alive, whose machine's clock differs from the database's."""
+    row = WorkerProcess
+    query = select(row.kind, row.host, row.pid, row.clock_off)
+    rows = session.execute(
+        query.where(_spoke(ALIVE), func.abs(row.clock_off) > OFF).order_by(row.id)
+    )
+    return [WrongClock(found.kind, f"{found.host}:{found.pid}", found.clock_off) for found in rows]
 
 
 def scheduler_ticks(session: Session) -> bool:

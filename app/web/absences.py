@@ -8,8 +8,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from app.domain import processes
-from app.domain.processes import NEEDED, Standing
-from app.models import WorkerProcess
+from app.domain.processes import NEEDED, Standing, WrongClock
 from app.web import words
 
 CURE = "Start one, or look into its log to see why it ended."
@@ -32,7 +31,7 @@ def lines(session: Session, redis_away_since: datetime | None) -> list[Line]:
         *(_notifier(session, missing["notifier"]) if "notifier" in missing else ()),
         *of_redis(redis_away_since),
         *(_scheduler(missing["scheduler"]) if "scheduler" in missing else ()),
-        *map(_clock, processes.with_clocks_off(session)),
+        *map(_clock, processes.clocks_off(session)),
     ]
 
 
@@ -66,15 +65,15 @@ def _scheduler(found: Standing) -> Iterator[Line]:
     yield Line("paused", text.format(_since(found.last_seen), CURE))
 
 
-def _clock(process: WorkerProcess) -> Line:
-    seconds = round(process.clock_off or 0.0)
+def _clock(wrong: WrongClock) -> Line:
+    seconds = round(wrong.seconds)
     text = Markup(
-        "The clock of {} <code>{}:{}</code> is {} {} the database's. Times are kept by the "
+        "The clock of {} <code>{}</code> is {} {} the database's. Times are kept by the "
         "database's, so nothing is early or late; set whichever is wrong."
     )
     which = "ahead of" if seconds > 0 else "behind"
     how_far = words.length(timedelta(seconds=abs(seconds)))
-    return Line("paused", text.format(process.kind, process.host, process.pid, how_far, which))
+    return Line("paused", text.format(wrong.kind, wrong.process, how_far, which))
 
 
 def _since(at: datetime | None) -> Markup:

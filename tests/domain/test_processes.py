@@ -68,9 +68,8 @@ def test_whose_clock_is_off_is_known_for_as_long_as_it_is(app, monkeypatch, off)
     speak("wrong")
     speak("gone")
     change(processes.say_gone, "gone")
-    (row,) = look(processes.with_clocks_off)
-    assert (row.name, row.clock_off) == ("wrong", off)
+    assert look(processes.clocks_off) == [processes.WrongClock("worker", "here:1", off)]
 
     monkeypatch.setattr(clock, "off", lambda: 4.9)
     speak("wrong")
-    assert look(processes.with_clocks_off) == []
+    assert look(processes.clocks_off) == []
