@@ -6,13 +6,29 @@ machine whose wall clock is wrong, or is set while it runs, therefore neither fi
 breaks a lease.
 """
 
+import logging
+import os
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, text
 
 SYNC_EVERY = 5.0  # seconds
+log = logging.getLogger(__name__)
 
+
+def wrong_by(environ: Mapping[str, str]) -> float:
+    """By how many seconds tests put this machine's clock wrong (`RUNSHEET_CLOCK_OFF`, which is
+    heard with RUNSHEET_TESTING=1 alone)."""
+    wish = environ.get("RUNSHEET_CLOCK_OFF", "")
+    if wish and environ.get("RUNSHEET_TESTING") != "1":
+        log.warning("RUNSHEET_CLOCK_OFF is for tests alone (RUNSHEET_TESTING=1); it is ignored")
+        return 0.0
+    return float(wish or 0)
+
+
+_wrong_by = wrong_by(os.environ)
 _offset: float | None = None  # database's epoch seconds minus our monotonic seconds
 _synced_at = float("-inf")
 _travelled = 0.0
@@ -21,8 +37,18 @@ _travelled = 0.0
 def now() -> datetime:
     """The database's time, aware, in UTC."""
     if _offset is None:
-        return datetime.fromtimestamp(time.time() + _travelled, UTC)
+        return datetime.fromtimestamp(_wall() + _travelled, UTC)
     return datetime.fromtimestamp(time.monotonic() + _offset + _travelled, UTC)
+
+
+def off() -> float | None:
+    """How many seconds this machine's clock is ahead of the database's; None if it is the same
+    clock, or the database's has not been read yet."""
+    return None if _offset is None else round(_wall() - time.monotonic() - _offset, 3)
+
+
+def _wall() -> float:
+    return time.time() + _wrong_by
 
 
 def monotonic() -> float:

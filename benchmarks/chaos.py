@@ -7,7 +7,6 @@ away and come back. Prints tables, and ends with 1 if anything was lost or doubl
 
 import argparse
 import logging
-import os
 import sys
 import tempfile
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from flask import current_app
 
+from benchmarks.tables import Table
 from tests.support import chaos
 from tests.support.chaos_crashes import Crashes
 from tests.support.chaos_fencing import Fencing
@@ -29,24 +29,6 @@ Options = argparse.Namespace
 ACCOUNT = ("lost", "doubled", "poisoned", "unknown", "fenced", "repeats", "tokens per step")
 LEASE = {"LEASE_SECONDS": "15"}
 MANY = {"WORKER_THREADS": "4", "ATTEMPTS_PER_HOST": "4"}
-
-
-class Table:
-    """Rows as Markdown, each printed as soon as it is known."""
-
-    faults = 0
-
-    def __init__(self, title: str, *columns: str) -> None:
-        self._columns = columns
-        print(f"\n### {title}\n\n| {' | '.join(columns)} | load |", flush=True)
-        print(f"| {' | '.join('---' for _ in columns)} | --- |", flush=True)
-
-    def row(self, *cells: object) -> None:
-        assert len(cells) == len(self._columns)
-        load = f"{os.getloadavg()[0]:.1f}"
-        print(f"| {' | '.join(str(cell) for cell in cells)} | {load} |", flush=True)
-        for name, cell in zip(self._columns, cells, strict=True):
-            Table.faults += name in ("lost", "doubled", "changed") and cell != 0
 
 
 def counts(account: chaos.Account, steps: int) -> tuple[int, ...]:

@@ -76,7 +76,8 @@ def receiving(folder: Path) -> Iterator[Nginx]:
     process = subprocess.Popen([find(), "-c", str(config)], stderr=subprocess.DEVNULL)
     nginx = Nginx(f"http://127.0.0.1:{port}", folder / "got.log", process.pid)
     try:
-        wait_until(nginx.log.exists, why="nginx should have started")
+        # It writes its pid when it hears signals; `forget` would have killed it before.
+        wait_until((folder / "pid").exists, why="nginx should have started")
         yield nginx
     finally:
         process.terminate()

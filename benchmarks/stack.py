@@ -1,11 +1,11 @@
-"""The whole stack as the Procfile starts it: web, two workers, scheduler, Redis, a database."""
+"""The whole stack as the Procfile starts it: web, workers, schedulers, Redis, a database."""
 
 import os
 import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,15 @@ class Stack:
             pss, rss = pss + info.pss, rss + info.rss
         return pss / 2**20, rss / 2**20
 
+    def cpu_seconds(self) -> float:
+        """What web, workers, schedulers and Redis have used so far."""
+        used = 0.0
+        for process in self._all():
+            with suppress(psutil.Error):
+                times = process.cpu_times()
+                used += times.user + times.system
+        return used
+
     def _all(self) -> Iterator[psutil.Process]:
         for process in [*self.workers, *self.others]:
             main = psutil.Process(process.pid)
@@ -89,7 +98,7 @@ class Stack:
 
 
 @contextmanager
-def running(folder: Path, database: str, workers: int = 2) -> Iterator[Stack]:
+def running(folder: Path, database: str, workers: int = 2, schedulers: int = 1) -> Iterator[Stack]:
     """The stack on `sqlite` or `postgresql` for the length of a block."""
     folder.mkdir(parents=True)
     with ExitStack() as stack:
@@ -115,21 +124,21 @@ def running(folder: Path, database: str, workers: int = 2) -> Iterator[Stack]:
             client,
         )
         stack.callback(lambda: [p.end() for p in [*found.workers, *found.others]])
-        _start(found, folder, workers)
+        _start(found, folder, workers, schedulers)
         yield found
 
 
-def _start(found: Stack, folder: Path, workers: int) -> None:
+def _start(found: Stack, folder: Path, workers: int, schedulers: int) -> None:
     lines = dict(
         line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines() if line
     )
     log = folder / "processes.log"
-    for name in ("web", "scheduler"):
+    for name in ("web", *["scheduler"] * schedulers):
         found.others.append(Process(shlex.split(lines[name]), found.environ, log))
     for _ in range(workers):
         found.workers.append(Process(shlex.split(lines["worker"]), found.environ, log))
     wait_until(
-        lambda: found.ask("SELECT count(*) FROM worker_processes") == workers + 1,
+        lambda: found.ask("SELECT count(*) FROM worker_processes") == workers + schedulers,
         seconds=60,
         why=f"all processes should be up; see {log}",
     )

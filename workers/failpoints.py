@@ -20,7 +20,9 @@ AFTER_COMMIT = "after-commit"  # results are committed, this process has not hea
 RENEWAL = "renewal"  # leases were just extended
 BEFORE_FIRE = "before-fire"  # fires and their instances are written and not committed
 AFTER_FIRE = "after-fire"  # they are committed, nobody has rung for their steps
-POINTS = (CLAIM, AFTER_SEND, BEFORE_COMMIT, AFTER_COMMIT, RENEWAL, BEFORE_FIRE, AFTER_FIRE)
+IN_WORKERS = (CLAIM, AFTER_SEND, BEFORE_COMMIT, AFTER_COMMIT, RENEWAL)
+WHEN_FIRING = (BEFORE_FIRE, AFTER_FIRE)
+POINTS = (*IN_WORKERS, *WHEN_FIRING)
 log = logging.getLogger(__name__)
 
 

@@ -14,15 +14,17 @@ from app.domain import firing
 from workers import failpoints
 
 LOOK_EVERY = 1.0  # seconds, for schedules that were made or changed meanwhile
+LONGEST = 2.0  # seconds until whoever fires looks after its other duties
 LOCKED_FOR = 0.05  # seconds until what another process is firing is looked at again
 log = logging.getLogger(__name__)
 
 
 def fire_due() -> float:
-    """Fire all that is due, a batch in a transaction; returns after how many seconds to look
-    again."""
+    """Fire what is due, a batch in a transaction, for two seconds at most; returns after how many
+    seconds to go on."""
+    until = clock.monotonic() + LONGEST
     try:
-        while _seconds_left() <= 0 and _fire_batch() >= firing.BATCH:
+        while _seconds_left() <= 0 and _fire_batch() >= firing.BATCH and clock.monotonic() < until:
             pass
         return min(max(_seconds_left(), LOCKED_FOR), LOOK_EVERY)
     except DBAPIError:
@@ -40,7 +42,7 @@ def _seconds_left() -> float:
 
 def _fire_batch() -> int:
     with transaction.writing() as session:
-        fired = firing.fire_due(session)
+        fired = firing.fire_due(session, firing.BATCH)
         failpoints.crash_at(failpoints.BEFORE_FIRE, [fired])
     failpoints.crash_at(failpoints.AFTER_FIRE, [fired])
     return fired

@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError, RedisError, TimeoutError
 from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
@@ -28,14 +28,19 @@ from workers import chores, fires, process
 from workers.job import RunsheetJob
 
 INTERVAL = 1  # seconds; rq-scheduler's own is 60
+MOST_BELLS = 500  # moved in one turn: times are kept however many there are
+REDIS_SECONDS = 2.0  # for one exchange: a Redis that hangs delays a turn by no more
 LOCK_SECONDS = 10  # so that a second scheduler takes over within 15 s of the first one's death
 TICK_EVERY = 5.0
 SIGN_OF_LIFE_EVERY = 5.0
 log = logging.getLogger(__name__)
 
 # Only the holder extends or gives up the lock (compare and set, as Redis documents for locks).
+# One that never ends, or too late, was put there by something else: it is let run out as ours do.
 _EXTEND = """
 if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('expire', KEYS[1], ARGV[2]) end
+local left = redis.call('ttl', KEYS[1])
+if left < 0 or left > tonumber(ARGV[2]) then redis.call('expire', KEYS[1], ARGV[2]) end
 return 0"""
 _RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end"
 
@@ -65,15 +70,18 @@ class RunsheetScheduler(Scheduler):
     def enqueue_jobs(self) -> list[Any]:  # type: ignore[reportIncompatibleMethodOverride]
         """Move what is due into its queue. An entry that can't be read is dropped: the bell it
         stood for is not needed for correctness."""
-        due = self.connection.zrangebyscore(self.scheduled_jobs_key, 0, clock.now().timestamp())
+        now = clock.now().timestamp()
+        due = self.connection.zrangebyscore(
+            self.scheduled_jobs_key, "-inf", now, start=0, num=MOST_BELLS
+        )
         moved = []
         for raw in due:
             try:
-                job_id = raw.decode()
-                job = RunsheetJob.fetch(job_id, connection=self.connection)
+                job = RunsheetJob.fetch(raw.decode(), connection=self.connection)
+                _refuse_foreign(job)
                 self._move(job)
                 moved.append(job)
-            except RedisError:
+            except (ConnectionError, TimeoutError):
                 raise
             except Exception as error:  # noqa: BLE001 - see the docstring
                 log.warning("Dropped an unreadable bell %r: %s", raw[:80], error)
@@ -91,12 +99,17 @@ class RunsheetScheduler(Scheduler):
             ).enqueue_job(job)
 
 
+def _refuse_foreign(job: Job) -> None:
+    """Raises if it is not one of our tasks: a worker would only stumble over it later."""
+    _ = job.func_name  # what is in a message is read, and checked, when it is first asked for
+
+
 class Clock:
     """The process around it: rings, ticks, says that it is alive, ends when asked to."""
 
     def __init__(self, settings: Settings) -> None:
         self.name = process.name()
-        self._scheduler = RunsheetScheduler(connect(settings, timeout=5.0), self.name)
+        self._scheduler = RunsheetScheduler(connect(settings, timeout=REDIS_SECONDS), self.name)
         self._ended = threading.Event()
         self._last_tick = self._last_sign = float("-inf")
         self._next_fire = float(INTERVAL)  # seconds until the next schedule is due
@@ -121,13 +134,14 @@ class Clock:
                 self._scheduler.enqueue_jobs()
         except RedisError as error:
             log.warning("Redis does not answer; ticking without it: %s", error)
+        # Schedules are the database's: any number of processes may fire them, without that lock.
         try:
             self._keep_time(holds_lock)
         except DBAPIError as error:
             log.warning("The database does not answer: %s", str(error.orig)[:200])
 
     def _keep_time(self, holds_lock: bool) -> None:
-        self._next_fire = fires.fire_due() if holds_lock else float(INTERVAL)
+        self._next_fire = fires.fire_due()
         if holds_lock and time.monotonic() - self._last_tick >= TICK_EVERY:
             self._last_tick = time.monotonic()
             chores.tick()

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from workers.runner import Runner
 
 EVERY = 5.0  # seconds between ticks
-PATIENCE = 15.0  # seconds without a scheduler until somebody stands in
+LOOK_EVERY = 2.5  # seconds; with what TICKING allows, somebody stands in after 15 at most
+PATIENCE = 15.0  # seconds for a scheduler that is started together with this worker
 log = logging.getLogger(__name__)
 
 
@@ -29,9 +30,9 @@ class StandIn:
 
     def __init__(self, runner: "Runner") -> None:
         self._runner = runner
-        self._seen_at = clock.monotonic()  # when a scheduler was last there
+        self._began = clock.monotonic()
         self._stands_in = False
-        self._wait = EVERY
+        self._wait = LOOK_EVERY
         self._ticked_at = float("-inf")
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stand-in", daemon=True)
@@ -60,13 +61,12 @@ class StandIn:
         if needed and clock.monotonic() - self._ticked_at >= EVERY:
             self._ticked_at = clock.monotonic()
             chores.tick()
-        self._wait = fires.fire_due() if needed else EVERY
+        self._wait = fires.fire_due() if needed else LOOK_EVERY
 
     def _is_needed(self) -> bool:
+        if clock.monotonic() - self._began < PATIENCE:
+            return False
         with transaction.reading() as session:
-            if processes.scheduler_is_there(session):
-                self._seen_at = clock.monotonic()
-                return False
-            if clock.monotonic() - self._seen_at < PATIENCE:
+            if processes.scheduler_ticks(session):
                 return False
             return processes.eldest_worker(session) == self._runner.name

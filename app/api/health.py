@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -48,6 +49,7 @@ def readyz() -> Response:
         "redis": guarded(redis),
         "migrations": guarded(migrations),
         **workers(),
+        "clocks": guarded(clocks),
         "mail": mail(),
     }
     ready = all(checks[name]["ok"] for name in NEEDED)
@@ -121,6 +123,13 @@ def _of_kind(session: Session, name: str, found: Standing) -> Check:
     if not found.count and queue:
         check["waiting"] = processes.waiting(session, queue)
     return check
+
+
+def clocks() -> Check:
+    """Whose clock differs from the database's. Times are kept all the same."""
+    with transaction.reading() as session:
+        off = [asdict(wrong) for wrong in processes.clocks_off(session)]
+    return {"ok": False, "off": off} if off else {"ok": True}
 
 
 def mail() -> Check:

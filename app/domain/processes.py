@@ -14,7 +14,8 @@ from app.models.vocabulary import AUTOMATION_QUEUE, NOTIFICATION_QUEUE
 from app.version import VERSION
 
 ALIVE = timedelta(seconds=20)
-TICKING = timedelta(seconds=15)  # a scheduler that was silent for longer does not tick
+TICKING = timedelta(seconds=12)  # a scheduler that was silent for longer does not tick
+OFF = 5.0  # seconds by which a machine's clock may differ from the database's
 FORGOTTEN = timedelta(days=1)
 _ENDED = -1  # in the place of what it is doing: it ended in good order, when it was last seen
 
@@ -34,6 +35,16 @@ class Standing:
     last_seen: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WrongClock:
+    """A process whose machine's clock is so many seconds ahead of the database's, which times
+    follow."""
+
+    kind: str
+    process: str  # host:pid
+    seconds: float
+
+
 def say_alive(
     session: Session,
     name: str,
@@ -49,7 +60,7 @@ def say_alive(
     seen = session.connection().execute(
         update(WorkerProcess)
         .where(WorkerProcess.name == name)
-        .values(seen_at=now, in_flight=in_flight)
+        .values(seen_at=now, in_flight=in_flight, clock_off=clock.off())
     )
     if seen.rowcount == 0:
         same = (WorkerProcess.kind == kind) & (WorkerProcess.queue.is_not_distinct_from(queue))
@@ -65,6 +76,7 @@ def say_alive(
                 pid=pid,
                 version=VERSION,
                 in_flight=in_flight,
+                clock_off=clock.off(),
                 started_at=now,
                 seen_at=now,
             )
@@ -117,9 +129,20 @@ def alive(session: Session) -> list[WorkerProcess]:
     )
 
 
-def scheduler_is_there(session: Session) -> bool:
-    """Whether any scheduler has spoken of late; it does so after each tick."""
-    ticks = (WorkerProcess.kind == "scheduler", _spoke(TICKING))
+def clocks_off(session: Session) -> list[WrongClock]:
+    """Of those that are alive, whose machine's clock differs from the database's."""
+    row = WorkerProcess
+    query = select(row.kind, row.host, row.pid, row.clock_off)
+    rows = session.execute(
+        query.where(_spoke(ALIVE), func.abs(row.clock_off) > OFF).order_by(row.id)
+    )
+    return [WrongClock(found.kind, f"{found.host}:{found.pid}", found.clock_off) for found in rows]
+
+
+def scheduler_ticks(session: Session) -> bool:
+    """Whether any scheduler has spoken of late, if only to say that it ends: it may be started
+    anew."""
+    ticks = (WorkerProcess.kind == "scheduler", WorkerProcess.seen_at > clock.now() - TICKING)
     return bool(session.scalar(select(exists().where(*ticks))))
 
 

@@ -155,5 +155,6 @@ class WorkerProcess(Base):
     pid: Mapped[int]
     version: Mapped[Word]
     in_flight: Mapped[int] = mapped_column(default=0)
+    clock_off: Mapped[float | None]  # seconds that its machine's clock is ahead of the database's
     started_at: Mapped[Moment]
     seen_at: Mapped[Moment]

@@ -23,6 +23,22 @@ class CheckOut(Schema):
     waiting: int | None = None
 
 
+class ClockOut(Schema):
+    """A process whose machine's clock is so many seconds ahead of the database's (below zero:
+    behind)."""
+
+    kind: str
+    process: str
+    seconds: float
+
+
+class ClocksOut(Schema):
+    """Whether all clocks agree with the database's, and which do not."""
+
+    ok: bool
+    off: list[ClockOut] | None = None
+
+
 class Checks(Schema):
     """The first three decide; the rest is told."""
 
@@ -32,6 +48,7 @@ class Checks(Schema):
     worker: CheckOut
     notifier: CheckOut
     scheduler: CheckOut
+    clocks: ClocksOut
     mail: CheckOut
 
 

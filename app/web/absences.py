@@ -1,14 +1,14 @@
-"""Who is not there, in words: for the banner on every page, worst first."""
+"""Who is not there, or has a wrong clock, in words: for the banner on every page, worst first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from app.domain import processes
-from app.domain.processes import NEEDED, Standing
+from app.domain.processes import NEEDED, Standing, WrongClock
 from app.web import words
 
 CURE = "Start one, or look into its log to see why it ended."
@@ -31,6 +31,7 @@ def lines(session: Session, redis_away_since: datetime | None) -> list[Line]:
         *(_notifier(session, missing["notifier"]) if "notifier" in missing else ()),
         *of_redis(redis_away_since),
         *(_scheduler(missing["scheduler"]) if "scheduler" in missing else ()),
+        *map(_clock, processes.clocks_off(session)),
     ]
 
 
@@ -62,6 +63,17 @@ def _notifier(session: Session, found: Standing) -> Iterator[Line]:
 def _scheduler(found: Standing) -> Iterator[Line]:
     text = Markup("No scheduler is running{}. Workers keep the times in its stead. {}")
     yield Line("paused", text.format(_since(found.last_seen), CURE))
+
+
+def _clock(wrong: WrongClock) -> Line:
+    seconds = round(wrong.seconds)
+    text = Markup(
+        "The clock of {} <code>{}</code> is {} {} the database's. Times are kept by the "
+        "database's, so nothing is early or late; set whichever is wrong."
+    )
+    which = "ahead of" if seconds > 0 else "behind"
+    how_far = words.length(timedelta(seconds=abs(seconds)))
+    return Line("paused", text.format(wrong.kind, wrong.process, how_far, which))
 
 
 def _since(at: datetime | None) -> Markup:

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from app import create_app, transaction
+from app import clock, create_app, transaction
 from app.config import Settings
 from app.domain import processes
 from app.models.vocabulary import AUTOMATION_QUEUE, NOTIFICATION_QUEUE
@@ -40,6 +40,7 @@ def test_all_that_is_needed_is_there(caller):
             "worker": {"ok": False, "count": 0, "waiting": 0},
             "notifier": {"ok": False, "count": 0, "waiting": 0},
             "scheduler": {"ok": False, "count": 0},
+            "clocks": {"ok": True},
             "mail": {"ok": False},
         },
     }
@@ -53,6 +54,17 @@ def test_processes_that_live_are_counted(caller):
     checks = caller(None).get("/readyz").json["checks"]
     counts = {name: checks[name]["count"] for name in ("worker", "notifier", "scheduler")}
     assert counts == {"worker": 2, "notifier": 1, "scheduler": 1}
+
+
+def test_a_clock_that_is_off_is_told_with_its_process_and_by_how_much(caller, monkeypatch):
+    monkeypatch.setattr(clock, "off", lambda: -300.5)
+    say_alive("worker", AUTOMATION_QUEUE, "a")
+    answer = caller(None).get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json["checks"]["clocks"] == {
+        "ok": False,
+        "off": [{"kind": "worker", "process": "here:1", "seconds": -300.5}],
+    }
 
 
 def test_migrations_that_are_missing_are_told(caller):

@@ -60,6 +60,24 @@ def test_a_wrong_wall_clock_does_not_matter_where_the_database_has_one(app, monk
     assert abs(clock.now() - right) < timedelta(seconds=5)
 
 
+@both_databases
+def test_how_far_the_machines_clock_is_off_is_known_where_the_database_has_one(app, monkeypatch):
+    assert clock.off() is None
+    with transaction.reading() as session:
+        has_one = session.get_bind().dialect.name == "postgresql"
+    monkeypatch.setattr(clock, "_wrong_by", 300.0)
+
+    assert (clock.off() is not None) == has_one
+    assert not has_one or abs((clock.off() or 0) - 300) < 5
+
+
+def test_a_clock_is_put_wrong_by_tests_alone(caplog):
+    assert clock.wrong_by({}) == 0
+    assert clock.wrong_by({"RUNSHEET_CLOCK_OFF": "300", "RUNSHEET_TESTING": "1"}) == 300
+    assert clock.wrong_by({"RUNSHEET_CLOCK_OFF": "300"}) == 0
+    assert "for tests alone" in caplog.text
+
+
 class Connection:
     """A database whose clock is an hour ahead, and slow to answer."""
 

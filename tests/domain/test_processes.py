@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from app import clock
 from app.domain import processes
 from tests.support.looking import change, look
@@ -13,15 +15,26 @@ def speak(name: str, kind: str = "worker") -> None:
 
 
 @both_databases
-def test_a_scheduler_is_there_for_as_long_as_it_speaks(app):
+def test_a_scheduler_ticks_for_as_long_as_it_speaks(app):
     speak("worker-1")
-    assert not look(processes.scheduler_is_there)
+    assert not look(processes.scheduler_ticks)
     speak("clock", kind="scheduler")
-    assert look(processes.scheduler_is_there)
+    assert look(processes.scheduler_ticks)
 
-    clock.travel(timedelta(seconds=16))
+    clock.travel(timedelta(seconds=13))
 
-    assert not look(processes.scheduler_is_there)
+    assert not look(processes.scheduler_ticks)
+
+
+@both_databases
+def test_a_scheduler_that_is_started_anew_is_waited_for(app):
+    speak("clock", kind="scheduler")
+    change(processes.say_gone, "clock")
+    assert look(processes.scheduler_ticks)
+
+    clock.travel(timedelta(seconds=13))
+
+    assert not look(processes.scheduler_ticks)
 
 
 @both_databases
@@ -45,3 +58,18 @@ def test_one_that_is_gone_stands_in_for_nobody(app):
     change(processes.say_gone, "first")
 
     assert look(processes.eldest_worker) == "second"
+
+
+@both_databases
+@pytest.mark.parametrize("off", [299.7, -61.0])
+def test_whose_clock_is_off_is_known_for_as_long_as_it_is(app, monkeypatch, off):
+    speak("right")
+    monkeypatch.setattr(clock, "off", lambda: off)
+    speak("wrong")
+    speak("gone")
+    change(processes.say_gone, "gone")
+    assert look(processes.clocks_off) == [processes.WrongClock("worker", "here:1", off)]
+
+    monkeypatch.setattr(clock, "off", lambda: 4.9)
+    speak("wrong")
+    assert look(processes.clocks_off) == []

@@ -84,7 +84,7 @@ class Crashes:
     begun: int = 0
     _crew: list[Doomed] = field(default_factory=list[Doomed])
     _leaving: list[Doomed] = field(default_factory=list[Doomed])
-    _points: Iterator[str] = field(default_factory=lambda: itertools.cycle(failpoints.POINTS))
+    _points: Iterator[str] = field(default_factory=lambda: itertools.cycle(failpoints.IN_WORKERS))
     _dice: random.Random = field(default_factory=lambda: random.Random(7))
 
     def run(self) -> "Outcome":
@@ -203,7 +203,7 @@ class Outcome:
         )
 
     def per_point(self) -> dict[str, int]:
-        return {point: sum(k.point == point for k in self.kills) for point in failpoints.POINTS}
+        return {point: sum(k.point == point for k in self.kills) for point in failpoints.IN_WORKERS}
 
     def __str__(self) -> str:
         where = ", ".join(f"{point} {count}" for point, count in self.per_point().items())

@@ -41,6 +41,16 @@ class RedisServer:
             self._process.wait()
             self._process = None
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It stops where it is for the length of a block: connections open and say nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
     def keep_dump(self) -> None:
         """Write down what is in it now."""
         with self.client() as client:

@@ -140,6 +140,21 @@ def test_readyz_tells_the_same(operator, order):
     assert checks["notifier"] == {"ok": True, "count": 1}
 
 
+@pytest.mark.parametrize(
+    ("off", "said"),
+    [(299.7, "is 5 min ahead of the database's."), (-7200.2, "is 2 h behind the database's.")],
+)
+def test_a_clock_that_is_off_is_named_with_its_process_and_by_how_much(
+    operator, order, monkeypatch, off, said
+):
+    come("notifier", "scheduler")
+    monkeypatch.setattr(clock, "off", lambda: off)
+    come("worker")
+    (line,) = shown(operator)
+    assert line.startswith(f"The clock of worker h:1 {said}")
+    assert "so nothing is early or late" in line
+
+
 # -- Redis
 
 
