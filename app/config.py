@@ -30,6 +30,7 @@ _LEAST = {
     "web_threads": 2,
     "lease_seconds": 2,
     "poison_after": 1,
+    "min_schedule_seconds": 1,
 }
 
 
@@ -122,6 +123,12 @@ class Settings:
     )
     poison_after: int = setting(
         "POISON_AFTER", "Workers a step may take down alone before it is set aside.", "3"
+    )
+    min_schedule_seconds: int = setting(
+        "MIN_SCHEDULE_SECONDS",
+        "The least time between two runs of a schedule, seconds. Cron and RRULEs are never denser "
+        "than a minute.",
+        "60",
     )
     var: Path = setting("RUNSHEET_VAR", "Where `bin/dev` keeps its state.", "var")
 

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from app import bells, clock, transaction
 from app.config import Settings
-from app.domain import claims, losses, overdue, secrets
+from app.domain import claims, firing, losses, overdue, secrets
 from app.models.vocabulary import QUEUES
+from workers import fires
 
 log = logging.getLogger(__name__)
 
@@ -39,17 +40,23 @@ def forget_old_secrets(session: Session, settings: Settings) -> None:
     secrets.forget_old_values(session)
 
 
-# Schedules take their place here.
+def start_queued_runs(session: Session, settings: Settings) -> None:
+    """What schedules put off until what they started before has ended."""
+    firing.start_queued(session)
+
+
 CHORES: tuple[Callable[[Session, Settings], None], ...] = (
     give_back_expired_leases,
     note_what_is_late,
     forget_old_secrets,
+    start_queued_runs,
     ring_for_due_work,
 )
 
 
 def tick() -> None:
     """Do all chores once. One that fails does not keep the others from being done."""
+    fires.fire_due()
     for chore in CHORES:
         try:
             with transaction.writing() as session:

@@ -16,7 +16,9 @@ AFTER_SEND = "after-send"  # the receiver has answered, nobody knows
 BEFORE_COMMIT = "before-commit"  # results are written and not committed
 AFTER_COMMIT = "after-commit"  # results are committed, this process has not heard of it
 RENEWAL = "renewal"  # leases were just extended
-POINTS = (CLAIM, AFTER_SEND, BEFORE_COMMIT, AFTER_COMMIT, RENEWAL)
+BEFORE_FIRE = "before-fire"  # fires and their instances are written and not committed
+AFTER_FIRE = "after-fire"  # they are committed, nobody has rung for their steps
+POINTS = (CLAIM, AFTER_SEND, BEFORE_COMMIT, AFTER_COMMIT, RENEWAL, BEFORE_FIRE, AFTER_FIRE)
 log = logging.getLogger(__name__)
 
 

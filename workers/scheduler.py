@@ -24,7 +24,7 @@ from app import clock, transaction
 from app.config import Settings
 from app.domain import processes
 from app.redis_client import connect
-from workers import chores, process
+from workers import chores, fires, process
 from workers.job import RunsheetJob
 
 INTERVAL = 1  # seconds; rq-scheduler's own is 60
@@ -99,6 +99,7 @@ class Clock:
         self._scheduler = RunsheetScheduler(connect(settings, timeout=5.0), self.name)
         self._ended = threading.Event()
         self._last_tick = self._last_sign = float("-inf")
+        self._next_fire = float(INTERVAL)  # seconds until the next schedule is due
 
     def stop(self, *_signal: Any) -> None:
         self._ended.set()
@@ -108,7 +109,8 @@ class Clock:
         while not self._ended.is_set():
             began = time.monotonic()
             self._turn()
-            self._ended.wait(max(INTERVAL - (time.monotonic() - began), 0.05))
+            left = INTERVAL - (time.monotonic() - began)
+            self._ended.wait(max(min(left, self._next_fire), 0.05))
         self._finish()
 
     def _turn(self) -> None:
@@ -125,6 +127,7 @@ class Clock:
             log.warning("The database does not answer: %s", str(error.orig)[:200])
 
     def _keep_time(self, holds_lock: bool) -> None:
+        self._next_fire = fires.fire_due() if holds_lock else float(INTERVAL)
         if holds_lock and time.monotonic() - self._last_tick >= TICK_EVERY:
             self._last_tick = time.monotonic()
             chores.tick()

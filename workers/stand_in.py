@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app import clock, transaction
 from app.domain import processes
-from workers import chores
+from workers import chores, fires
 
 if TYPE_CHECKING:
     from workers.runner import Runner
@@ -31,6 +31,8 @@ class StandIn:
         self._runner = runner
         self._seen_at = clock.monotonic()  # when a scheduler was last there
         self._stands_in = False
+        self._wait = EVERY
+        self._ticked_at = float("-inf")
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stand-in", daemon=True)
 
@@ -42,7 +44,7 @@ class StandIn:
 
     def _run(self) -> None:
         with self._runner.app.app_context():
-            while not self._ended.wait(EVERY):
+            while not self._ended.wait(self._wait):
                 try:
                     self._turn()
                 except DBAPIError as error:
@@ -55,8 +57,10 @@ class StandIn:
         if needed != self._stands_in:
             log.warning("No scheduler ticks; standing in" if needed else "No longer standing in")
             self._stands_in = needed
-        if needed:
+        if needed and clock.monotonic() - self._ticked_at >= EVERY:
+            self._ticked_at = clock.monotonic()
             chores.tick()
+        self._wait = fires.fire_due() if needed else EVERY
 
     def _is_needed(self) -> bool:
         with transaction.reading() as session:

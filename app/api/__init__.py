@@ -21,6 +21,7 @@ def register(app: Flask) -> None:
         instances,
         notification_templates,
         problems,
+        schedules,
         secrets,
         sms_status,
         steps,
@@ -38,6 +39,7 @@ def register(app: Flask) -> None:
         notification_templates,
         sms_status,
         secrets,
+        schedules,
         events,
     ):
         app.register_blueprint(noun.blueprint, url_prefix=PREFIX)

@@ -67,6 +67,12 @@ class InstancesPage(Page):
     overdue: bool = Field(False, description="Only what is open and late.")
 
 
+class SchedulesPage(Page):
+    q: str | None = Field(None, max_length=200, description="In the name.")
+    template_key: str | None = Field(None, max_length=120)
+    paused: bool | None = None
+
+
 class DeliveriesPage(Page):
     channel: Channel | None = None
     state: DeliveryState | None = None

@@ -16,7 +16,7 @@ from app.domain.ledger import Ledger, changing
 from app.domain.ledger_writer import insert_instances
 from app.domain.paths import MissingPath
 from app.domain.records import InstanceRecord, StepRecord
-from app.errors import FieldError, Invalid, NotFound, NotPublished
+from app.errors import FieldError, Invalid, NotFound, NotPublished, RunsheetError
 from app.models import WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
 from app.models.vocabulary import ActionState, InstanceState, InstanceTrigger, State
 from app.schemas.instance import InstanceIn
@@ -31,6 +31,10 @@ class _Version:
     graph: Graph
 
 
+_Versions = dict[tuple[Any, ...], _Version]
+_Started = tuple[InstanceRecord, dict[str, Any]]  # and what its first event tells
+
+
 def start(session: Session, wish: InstanceIn, actor: str) -> int:
     """Start one instance; returns its id. Raises NotFound, NotPublished or Invalid."""
     return _start(session, [wish], actor, at=["input"])[0]
@@ -42,32 +46,69 @@ def start_many(session: Session, wishes: Sequence[InstanceIn], actor: str) -> li
     return _start(session, wishes, actor, at=at)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """An instance that something else than a request asks for: who it is, and what its first
+    event tells beside the version."""
+
+    instance: InstanceIn
+    actor: str
+    data: dict[str, Any]
+
+
+def start_each(session: Session, wishes: Sequence[Wish]) -> list[int | RunsheetError]:
+    """Start what can be started: in their order, an id or what keeps it from being started."""
+    answers: list[InstanceRecord | RunsheetError] = []
+    versions: _Versions = {}
+    with changing(session) as ledger:
+        started: list[_Started] = []
+        for wish in wishes:
+            try:
+                instance, data = _prepare(ledger, versions, wish.instance, "input")
+            except RunsheetError as why_not:
+                answers.append(why_not)
+                continue
+            instance.started_by = wish.actor
+            started.append((instance, data | wish.data))
+            answers.append(instance)
+        _begin(ledger, started)
+    return [one.id or 0 if isinstance(one, InstanceRecord) else one for one in answers]
+
+
 def _start(
     session: Session, wishes: Sequence[InstanceIn], actor: str, at: Sequence[str]
 ) -> list[int]:
-    versions: dict[tuple[Any, ...], _Version] = {}
+    versions: _Versions = {}
     faults: list[FieldError] = []
-    started: list[tuple[InstanceRecord, int]] = []
+    started: list[_Started] = []
     with changing(session, actor=actor) as ledger:
         for wish, path in zip(wishes, at, strict=True):
-            key = (wish.template_key, wish.template_id, wish.version)
-            if key not in versions:
-                versions[key] = _find_version(session, wish)
-            version = versions[key]
             try:
-                values = input_schemas.read_input(version.row.input_schema, wish.input, path)
-                instance = _new_instance(ledger, version, wish.title, values, path)
+                started.append(_prepare(ledger, versions, wish, path))
             except Invalid as invalid:
                 faults += invalid.errors
-            else:
-                started.append((instance, version.row.number))
         if faults:
             raise Invalid(faults)
-        insert_instances(ledger, [instance for instance, _ in started])
-        for instance, number in started:
-            seq = ledger.record(instance, "instance.started", data={"version": number})
-            notices.on_instance(ledger, instance, InstanceTrigger.ON_STARTED, seq)
+        _begin(ledger, started)
     return [instance.id or 0 for instance in ledger.added]
+
+
+def _prepare(ledger: Ledger, versions: _Versions, wish: InstanceIn, at: str) -> _Started:
+    key = (wish.template_key, wish.template_id, wish.version)
+    if key not in versions:
+        versions[key] = _find_version(ledger.session, wish)
+    version = versions[key]
+    values = input_schemas.read_input(version.row.input_schema, wish.input, at)
+    instance = _new_instance(ledger, version, wish.title, values, at)
+    return instance, {"version": version.row.number}
+
+
+def _begin(ledger: Ledger, started: Sequence[_Started]) -> None:
+    insert_instances(ledger, [instance for instance, _ in started])
+    for instance, data in started:
+        by = instance.started_by
+        seq = ledger.record(instance, "instance.started", actor=by, data=data)
+        notices.on_instance(ledger, instance, InstanceTrigger.ON_STARTED, seq)
 
 
 def _find_version(session: Session, wish: InstanceIn) -> _Version:

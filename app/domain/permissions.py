@@ -20,6 +20,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "read": _ALL,
     "operate": _OPERATE,
     "edit templates": _WRITE,
+    "edit schedules": _WRITE,
     "manage secrets": _WRITE,
     "administer": frozenset({Role.ADMIN}),
 }

@@ -1,22 +1,14 @@
-"""Recurrence rules of RFC 5545, walked in the local time of a zone.
+"""Recurrence rules of RFC 5545, read and checked; `rrule_walk` says when they occur.
 
-python-dateutil expands them. Two things are done before it gets to see a rule. What it would
-search for ever, or flood with, is refused. And its start is moved to the period (year, month,
-week, …) in which the search begins, with all that the rule takes from its start written out; so
-the thousandth occurrence costs no more than the first.
+What would be searched for ever, floods, or means nothing is refused.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
-from itertools import islice
-from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrulestr
-
-from app.domain.wall_time import DAY, LAST_YEAR, exists, instant_of, wall_of
+from app.domain.wall_time import DAY
 
 MAX_COUNT = 10_000  # they are counted from the first on
 MAX_TIMES_A_DAY = 1440
@@ -62,6 +54,22 @@ class RRule:
     count: int | None
     until: str | None
     parts: dict[str, str]
+
+    def numbers(self, name: str) -> frozenset[int]:
+        """The numbers of a BY… part; none if the rule does not have it."""
+        return frozenset(
+            int(number) for number in filter(None, self.parts.get(name, "").split(","))
+        )
+
+    def days(self) -> frozenset[tuple[int, int]]:
+        """BYDAY as pairs of a number (0: every) and a weekday, Monday being 0."""
+        found = (
+            _DAY.fullmatch(day) for day in filter(None, self.parts.get("BYDAY", "").split(","))
+        )
+        return frozenset((int(day[1] or 0), DAYS.index(day[2])) for day in found if day)
+
+    def _values(self, name: str) -> list[str]:
+        return self.parts[name].split(",") if name in self.parts else []
 
     @property
     def is_coarse(self) -> bool:
@@ -115,12 +123,13 @@ def _check_until(text: str) -> None:
     try:
         if not _UNTIL.fullmatch(text):
             raise ValueError
-        _until_time(text)
+        if until_time(text).year < 1970:
+            raise ValueError
     except ValueError:
         raise ValueError("UNTIL must be a time such as 20261231T235959Z.") from None
 
 
-def _until_time(text: str) -> datetime:
+def until_time(text: str) -> datetime:
     """UNTIL as it is written; a date alone is its first moment."""
     return datetime.strptime(text.rstrip("Z"), "%Y%m%dT%H%M%S" if "T" in text else "%Y%m%d")  # noqa: DTZ007
 
@@ -165,112 +174,3 @@ def _times_a_day(rule: RRule) -> int:
     for name in _CLOCK:
         times *= rule.parts.get(name, "").count(",") + 1
     return times
-
-
-def walk(rule: RRule, zone: ZoneInfo, start: datetime, after: datetime) -> Iterator[datetime]:
-    """Its times from `start` (its DTSTART) on that are after `after`, in UTC, in order."""
-    first = wall_of(start, zone).replace(microsecond=0)
-    if rule.count is not None:
-        instants: Iterator[datetime] = iter(_counted(rule.text, zone, first))
-    else:
-        # A day earlier: what fell into a gap may have moved to the day after its own.
-        since = max(first, wall_of(after, zone) - DAY)
-        instants = _in_order(_walls(rule, zone, first, since), zone)
-    until = _until_instant(rule, zone)
-    last = after
-    for at in instants:
-        if until is not None and at > until:
-            return
-        if at > last:
-            yield at
-            last = at
-
-
-@lru_cache(maxsize=256)
-def _counted(text: str, zone: ZoneInfo, first: datetime) -> tuple[datetime, ...]:
-    rule = parse(text)
-    walls = islice(_walls(rule, zone, first, first), rule.count)
-    return tuple(_in_order(walls, zone))
-
-
-def _until_instant(rule: RRule, zone: ZoneInfo) -> datetime | None:
-    if rule.until is None:
-        return None
-    until = _until_time(rule.until)
-    return until.replace(tzinfo=UTC) if rule.until.endswith("Z") else instant_of(until, zone)
-
-
-def _in_order(walls: Iterator[datetime], zone: ZoneInfo) -> Iterator[datetime]:
-    """Local times as instants. Those in a gap are later than they look; they wait for their
-    turn."""
-    moved: list[datetime] = []
-    for wall in walls:
-        at = instant_of(wall, zone)
-        if not exists(wall, at, zone):
-            moved.append(at)
-            continue
-        yield from sorted(early for early in moved if early < at)
-        moved = [late for late in moved if late >= at]
-        yield at
-    yield from sorted(moved)
-
-
-def _walls(rule: RRule, zone: ZoneInfo, first: datetime, since: datetime) -> Iterator[datetime]:
-    """Its local times from the period of `since` on."""
-    end = datetime(LAST_YEAR, 12, 31, 23, 59, 59)  # noqa: DTZ001 - local time
-    if (until := _until_instant(rule, zone)) is not None:
-        end = min(end, wall_of(until, zone) + DAY)
-    begin = _period(rule, first, since)
-    parts = {"FREQ": rule.freq, "INTERVAL": str(rule.interval)} | _from_start(rule, first)
-    text = ";".join(f"{name}={value}" for name, value in (rule.parts | parts).items())
-    try:
-        expanded = rrulestr(f"{text};UNTIL={end:%Y%m%dT%H%M%S}", dtstart=begin)
-        yield from (wall for wall in expanded if wall >= first)
-    except ValueError:
-        return  # dateutil found that the interval never meets the BY… parts
-
-
-def _from_start(rule: RRule, first: datetime) -> dict[str, str]:
-    """What the rule leaves open and takes from its start, written out."""
-    parts: dict[str, str] = {}
-    if not rule.parts.keys() & {"BYWEEKNO", "BYYEARDAY", "BYMONTHDAY", "BYDAY"}:
-        if rule.freq == "YEARLY" and "BYMONTH" not in rule.parts:
-            parts["BYMONTH"] = str(first.month)
-        if rule.freq in ("YEARLY", "MONTHLY"):
-            parts["BYMONTHDAY"] = str(first.day)
-        if rule.freq == "WEEKLY":
-            parts["BYDAY"] = DAYS[first.weekday()]
-    units = [*UNITS]
-    for name, value in (("HOUR", first.hour), ("MINUTE", first.minute), ("SECOND", first.second)):
-        finer = units.index(rule.freq) < units.index(f"{name}LY")
-        if finer and f"BY{name}" not in rule.parts:
-            parts[f"BY{name}"] = str(value)
-    return parts
-
-
-def _period(rule: RRule, first: datetime, since: datetime) -> datetime:
-    """The beginning of the last period at or before `since` in which the rule may match."""
-    if rule.freq in ("YEARLY", "MONTHLY"):
-        size = 12 if rule.freq == "YEARLY" else 1
-        month = first.year * 12 + (0 if rule.freq == "YEARLY" else first.month - 1)
-        passed = (since.year * 12 + since.month - 1 - month) // size
-        month += passed // rule.interval * rule.interval * size
-        return first.replace(
-            year=month // 12, month=month % 12 + 1, day=1, hour=0, minute=0, second=0
-        )
-    begin = _period_begins(rule, first)
-    every = UNITS[rule.freq] * rule.interval
-    return begin + (since - begin) // every * every
-
-
-def _period_begins(rule: RRule, first: datetime) -> datetime:
-    if rule.freq == "SECONDLY":
-        return first
-    if rule.freq == "MINUTELY":
-        return first.replace(second=0)
-    if rule.freq == "HOURLY":
-        return first.replace(minute=0, second=0)
-    begin = first.replace(hour=0, minute=0, second=0)
-    if rule.freq == "WEEKLY":
-        begin -= (begin.weekday() - DAYS.index(rule.parts.get("WKST", "MO"))) % 7 * DAY
-    return begin

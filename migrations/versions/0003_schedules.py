@@ -85,7 +85,7 @@ def upgrade():
             "instance_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("settled", sa.Boolean(), nullable=False),
-        sa.Column("late_seconds", sa.Float(), nullable=False),
+        sa.Column("late_seconds", sa.Double(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["instance_id"], ["workflow_instances.id"], ondelete="SET NULL"),
         sa.ForeignKeyConstraint(["schedule_id"], ["schedules.id"], ondelete="CASCADE"),

@@ -17,6 +17,7 @@ TEMPLATE = "/api/workflows/templates/<id:template_id>"
 NOTIFICATION = "/api/workflows/notification-templates/<key:key>"
 INSTANCE = "/api/workflows/instances/<id:instance_id>"
 SECRET = "/api/workflows/secrets/<secret:name>"
+SCHEDULE = "/api/workflows/schedules/<id:schedule_id>"
 STEP = f"{INSTANCE}/steps/<key:key>"
 
 # What each route needs. A route that is not here fails the first test.
@@ -71,13 +72,25 @@ NEEDS = {
     f"PATCH {SECRET}": "manage secrets",
     f"DELETE {SECRET}": "manage secrets",
     f"POST {SECRET}/rotate": "manage secrets",
+    "GET /api/workflows/schedules": "read",
+    "POST /api/workflows/schedules": "edit schedules",
+    "POST /api/workflows/schedules/preview": "read",
+    f"GET {SCHEDULE}": "read",
+    f"PATCH {SCHEDULE}": "edit schedules",
+    f"DELETE {SCHEDULE}": "edit schedules",
+    f"GET {SCHEDULE}/fires": "read",
+    f"POST {SCHEDULE}/pause": "operate",
+    f"POST {SCHEDULE}/resume": "operate",
+    f"POST {SCHEDULE}/run-now": "operate",
 }
 MAY = {
     None: {OPEN},
     "viewer": {OPEN, "read"},
     "operator": {OPEN, "read", "operate"},
-    "author": {OPEN, "read", "operate", "edit templates"},
-    AUTOMATION_AUTHOR: {OPEN, "read", "operate", "edit templates", "manage secrets"},
+    "author": {OPEN, "read", "operate", "edit templates", "edit schedules"},
+    AUTOMATION_AUTHOR: {
+        *(OPEN, "read", "operate", "edit templates", "edit schedules", "manage secrets")
+    },
     "admin": {OPEN, *PERMISSIONS},
 }
 
