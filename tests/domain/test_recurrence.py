@@ -301,6 +301,14 @@ def test_cron_follows_its_zone(app, monkeypatch):
     assert first == datetime(2027, 3, 28, 7, tzinfo=UTC), "summer time began in the night"
 
 
+def test_a_rule_that_ends_by_itself_ends_the_series(app, time):
+    instance_id = series(rrule="FREQ=HOURLY;COUNT=3", count=5)
+    occur(time)
+    assert state_pair(instance_id, "bill") == ("STARTED", "SCHEDULED")
+    occur(time)
+    assert states(instance_id) == {"bill": "COMPLETED"}, "COUNT counts the start as well"
+
+
 @both_databases
 def test_a_retry_tries_the_last_occurrence_again_under_its_token(app, time):
     instance_id = series(count=2)
