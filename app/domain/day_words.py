@@ -1,6 +1,6 @@
 """Days of a rule in plain words: 'on the last Friday of the month', 'Monday to Friday'."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 LAST, LAST_WEEKDAY = "last day", "last weekday"
@@ -94,7 +94,7 @@ def _in(months: Collection[int]) -> str:
     return f" in {_some(months, MONTHS, 1)}" if months else ""
 
 
-def _some(numbers: Collection[int], names: list[str], first: int) -> str:
+def _some(numbers: Collection[int], names: Sequence[str], first: int) -> str:
     """'January', 'January and July', 'January to March'."""
     ordered = sorted(numbers)
     if len(ordered) > 2 and _in_a_row(ordered):

@@ -8,6 +8,7 @@ is written.
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from itertools import product
+from typing import TypeVar
 
 from cronsim import CronSim
 
@@ -18,7 +19,9 @@ from app.domain.wall_time import wall_of, zone_of
 from app.schemas.durations import parse_moment
 from app.schemas.recurrence import Rule
 
-_ALL_MONTHS, _ALL_DAYS = frozenset(range(1, 13)), frozenset(range(1, 32))
+_Item = TypeVar("_Item")
+_ALL_MONTHS = frozenset(range(1, 13))
+_ALL_DAYS: frozenset[int | str] = frozenset(range(1, 32))
 _ALL_WEEKDAYS = frozenset((0, day) for day in range(7))
 _UNITS = {"YEARLY": "year", "MONTHLY": "month", "WEEKLY": "week", "DAILY": "day"}
 _FINE = {"HOURLY": 3600, "MINUTELY": 60, "SECONDLY": 1}
@@ -87,7 +90,7 @@ def _weekday(item: int | tuple[int, int]) -> tuple[int, int]:
     return -1 if number == CronSim.LAST else number, (day - 1) % 7
 
 
-def _unless_all(found: Iterable, everything: frozenset) -> frozenset:
+def _unless_all(found: Iterable[_Item], everything: frozenset[_Item]) -> frozenset[_Item]:
     return frozenset() if frozenset(found) >= everything else frozenset(found)
 
 
@@ -116,11 +119,13 @@ def _fine(rule: RRule, given: Rule) -> str | None:
 
 def _times(rule: RRule, first: datetime | None) -> list[time] | None:
     """The times of a day; None if only a start that is not known says them."""
-    parts = [
-        rule.numbers(name) or ({getattr(first, name[2:].lower())} if first else None)
-        for name in ("BYHOUR", "BYMINUTE", "BYSECOND")
-    ]
-    return None if None in parts else [time(*each) for each in product(*(p or () for p in parts))]
+    hours, minutes, seconds = (
+        rule.numbers(f"BY{name.upper()}") or ({getattr(first, name)} if first else None)
+        for name in ("hour", "minute", "second")
+    )
+    if hours is None or minutes is None or seconds is None:
+        return None
+    return [time(hour, minute, second) for hour, minute, second in product(hours, minutes, seconds)]
 
 
 def _rrule_days(rule: RRule, first: datetime | None) -> Days | None:
@@ -130,7 +135,9 @@ def _rrule_days(rule: RRule, first: datetime | None) -> Days | None:
     if rule.parts.keys() & {"BYSETPOS", "BYWEEKNO", "BYYEARDAY"}:
         return None
     months, weekdays = rule.numbers("BYMONTH"), rule.days()
-    dates = frozenset(LAST if day == -1 else day for day in rule.numbers("BYMONTHDAY"))
+    dates: frozenset[int | str] = frozenset(
+        LAST if day == -1 else day for day in rule.numbers("BYMONTHDAY")
+    )
     if any(isinstance(day, int) and day < 0 for day in dates):
         return None
     numbered = any(number for number, _ in weekdays)

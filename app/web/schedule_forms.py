@@ -60,7 +60,7 @@ def _take_new_fields(form: FlaskForm) -> None:
     """A box that was not on the page was not left empty by anybody."""
     for field in form:
         if isinstance(field, BooleanField) and field.name not in request.form:
-            field.data = field.default
+            field.process_data(field.default)
 
 
 def other_inputs(form: FlaskForm) -> dict[str, str]:

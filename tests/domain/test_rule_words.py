@@ -16,11 +16,11 @@ START = "2026-03-02T08:30:00Z"  # a Monday; half past nine in Berlin
 
 
 def cron(text: str, zone: str = "Europe/Berlin") -> Rule:
-    return Rule(cron=text, timezone=zone)
+    return Rule.read({"cron": text, "timezone": zone})
 
 
 def rrule(text: str, zone: str = "Europe/Berlin", start: str | None = START) -> Rule:
-    return Rule(rrule=text, timezone=zone, start=start)
+    return Rule.read({"rrule": text, "timezone": zone, "start": start})
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_without_its_start_an_rrule_says_no_time_of_day():
     ],
 )
 def test_an_interval_in_words(seconds, says):
-    assert describe(Rule(every_seconds=seconds)) == says
+    assert describe(Rule.read({"everySeconds": seconds})) == says
 
 
 WORDS = st.text(alphabet="0123456789*/-,#LW MONTUEFRIJAN\x00é", max_size=30)

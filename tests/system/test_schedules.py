@@ -42,9 +42,8 @@ def outcomes(console: Console, schedule_id: int) -> dict[str, int]:
 def write_one(page: Page, name: str) -> int:
     """Type a schedule that runs every second, looking at its preview; returns its id."""
     page.goto("/schedules/new")
-    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Template", exact=True).select_option(label="Order fulfilment")
-    page.get_by_label("Order number").fill("A-1")
+    expect(page.get_by_label("Order number")).to_be_visible()
     shown = page.locator("#schedule-preview")
     page.locator("#cron").fill("30 2 * * 5L")
     expect(shown).to_contain_text("At 02:30 on the last Friday of the month, UTC")
@@ -52,6 +51,8 @@ def write_one(page: Page, name: str) -> int:
     expect(page.locator("#cron-fault")).to_contain_text("Cron has five fields")
     page.get_by_label("Common rules").select_option(label="Monday to Friday at 09:00")
     expect(page.locator("#cron")).to_have_value("0 9 * * 1-5")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Order number").fill("A-1")
     page.get_by_label("Time zone", exact=True).fill("Europe/Berlin")
     expect(shown).to_contain_text("At 09:00, Monday to Friday, Europe/Berlin")
     expect(shown.locator("li")).to_have_count(5)
