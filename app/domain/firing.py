@@ -125,14 +125,12 @@ def _passed_over(schedule: Schedule, times: Sequence[datetime]) -> Fire:
 def _not_yet_fired(session: Session, fires: list[Fire]) -> list[Fire]:
     """Without those that stand there already, as when the clock was set back. The unique pair
     would refuse them, and with them all others of this transaction."""
-    pairs = [(fire.schedule.id, fire.at) for fire in fires]
-    ids = {fire.schedule.id for fire in fires}
-    times = {fire.at for fire in fires}
     query = select(_fire.schedule_id, _fire.fire_at).where(
-        _fire.schedule_id.in_(ids), _fire.fire_at.in_(times)
+        _fire.schedule_id.in_({fire.schedule.id for fire in fires}),
+        _fire.fire_at.in_({fire.at for fire in fires}),
     )
-    known = {(row.schedule_id, row.fire_at) for row in session.execute(query)} if pairs else set()
-    return [fire for fire, pair in zip(fires, pairs, strict=True) if pair not in known]
+    known = {(row.schedule_id, row.fire_at) for row in session.execute(query)}
+    return [fire for fire in fires if (fire.schedule.id, fire.at) not in known]
 
 
 def _write(session: Session, fires: Iterable[Fire], now: datetime) -> None:

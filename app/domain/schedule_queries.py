@@ -125,7 +125,7 @@ def recent_fires(
     return found
 
 
-def _fires() -> Select[ScheduleFire, str | None]:
+def _fires() -> Select[ScheduleFire, str]:
     instance = WorkflowInstance
     return select(_fire, instance.state).join(
         instance, instance.id == _fire.instance_id, isouter=True
