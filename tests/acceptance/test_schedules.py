@@ -20,7 +20,9 @@ MANY = 250  # more than two batches
 TICKER = [
     sys.executable,
     "-c",
-    "from workers import fires, process\nwith process.core().app_context(): fires.fire_due()",
+    "from workers import fires, process\n"
+    "with process.core().app_context():\n"
+    "    while fires.fire_due() <= fires.LOCKED_FOR: pass",
 ]
 
 

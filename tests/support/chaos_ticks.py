@@ -19,7 +19,7 @@ from tests.support.ticking import Fired, plan_schedules, publish_scheduled, star
 from workers.failpoints import AFTER_FIRE, BEFORE_FIRE
 
 AT_ONCE = 5  # schedules that are due in the same moment
-SOON = timedelta(seconds=0.5)
+SOON = timedelta(seconds=2)
 # Nearly all between insert and commit; now and then just after it.
 _POINTS = [BEFORE_FIRE] * 5 + [AFTER_FIRE]
 

@@ -41,10 +41,12 @@ def plan_schedules(count: int, at: datetime, key: str = "scheduled") -> list[int
     """Schedules that are due at this time and a day later; returns their ids."""
     document = {"templateKey": key, "everySeconds": DAY, "start": zulu(at)}
     with transaction.writing() as session:
-        return [
-            schedules.create(session, ScheduleIn.read(document | {"name": f"At {n}"}), AUTHOR).id
+        rows = [
+            schedules.create(session, ScheduleIn.read(document | {"name": f"At {n}"}), AUTHOR)
             for n in range(count)
         ]
+        assert rows[-1].next_at == parse_moment(zulu(at)), "written after they were due"
+        return [row.id for row in rows]
 
 
 @dataclass

@@ -138,7 +138,9 @@ def filled(path: str, order: int) -> str:
 
 def pause(schedule_id: int) -> None:
     with transaction.writing() as session:
-        schedules.pause(session, schedule_id, PauseIn(), "user:operator@example.com")
+        schedules.pause(
+            session, schedule_id, PauseIn(reason="", until=None), "user:operator@example.com"
+        )
 
 
 def test_every_route_is_in_the_matrix(app):
