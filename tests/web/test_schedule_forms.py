@@ -237,6 +237,15 @@ def test_another_template_brings_its_inputs_and_keeps_what_fits(author, template
     assert re.search(r"<input[^>]*checked[^>]*name=\"input.express\"", inputs), "its default"
 
 
+def test_what_stood_empty_for_another_template_begins_with_its_default(author, template):
+    schema = {"type": "object", "properties": {"account": {"type": "string", "default": "USD-9"}}}
+    other = publish(task("a"), key="other", name="Other", inputSchema=schema)
+    answer = preview(author, template, templateId=str(other), input__account="")
+    assert 'value="USD-9"' in answer.text
+    answer = preview(author, other, input__account="")
+    assert "USD-9" not in answer.text, "left empty on purpose"
+
+
 def test_a_version_is_pinned_and_forgotten_with_its_template(author, template):
     publish_again(template)
     other = publish(task("a"), key="other", inputSchema=OTHER)
