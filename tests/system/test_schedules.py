@@ -24,7 +24,7 @@ from tests.system.test_secrets import tab_to
 def console(tmp_path_factory: pytest.TempPathFactory, sqlite_template) -> Iterator[Console]:
     """A console of its own: schedules may run each second here, and a scheduler keeps the time."""
     folder = tmp_path_factory.mktemp("schedules")
-    with open_console(folder, sqlite_template, MIN_SCHEDULE_SECONDS="1") as console:
+    with open_console(folder, sqlite_template) as console:
         with console.app.app_context(), transaction.writing() as session:
             people.create_user(session, "ada@example.com", "Ada", "author", PASSWORD)
         with running(SCHEDULER, console.environ, folder / "scheduler.log"):

@@ -47,7 +47,7 @@ def test_a_step_that_recurs_says_when_it_runs_next_and_of_how_many(operator, bil
     work()
     page = said(operator.get(path(bill)))
     assert "Bill runs next" in page and "2 of 5, by itself." in page
-    assert "Runs every 3600 s" in page
+    assert "Runs every hour" in page
     assert "Ends after 5 runs" in page
     assert "runs next" in said(operator.get(f"/instances/{bill}"))
 

@@ -1,6 +1,7 @@
 """Writing a schedule: its form, what is refused, and two who write at once."""
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -112,7 +113,8 @@ def test_so_do_those_of_the_other_kinds(author, template, kind, field, value, sa
     assert says in fault_at(answer, field)
 
 
-def test_what_is_too_dense_is_refused(author, template):
+def test_what_is_too_dense_is_refused(app, settings, author, template):
+    app.config["SETTINGS"] = replace(settings, min_schedule_seconds=60)
     sent = typed(template, kind="everySeconds", everySeconds="5", unit="1")
     assert "too often" in fault_at(author.post("/schedules", sent), "everySeconds")
 
