@@ -57,9 +57,11 @@ def schedule_form(source: Source, data: Mapping[str, Any] | None = None) -> Flas
 
 
 def _take_new_fields(form: FlaskForm) -> None:
-    """A box that was not on the page was not left empty by anybody."""
+    """What was not on the page, or stood empty for another template, begins with its default."""
     for field in form:
-        if isinstance(field, BooleanField) and field.name not in request.form:
+        given = request.form.get(field.name)
+        empty = given is None if isinstance(field, BooleanField) else not given
+        if empty and field.name.startswith(schema_forms.INPUT):
             field.process_data(field.default)
 
 
