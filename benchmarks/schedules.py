@@ -111,6 +111,9 @@ def burst(folder: Path, nginx: Nginx, options: Options) -> None:
             used = stack.cpu_seconds() - used
             for what, fired in planned.found(nginx).items():
                 table.row(database, what, *cells(fired, lambda fired: fired.last > WITHIN))
+            # What they did first was due later than all the rest, and has no aim.
+            first = planned.first_steps(nginx)
+            table.row(database, "schedules, first step sent", *cells(first, lambda _: False))
             bare = rivals.bare_loop(nginx, 500)
             notes.append(
                 f"{database}: web, workers, schedulers and Redis took {used:.0f} s of processor "
@@ -143,12 +146,16 @@ class Burst:
         arrived = arrivals_by_instance(nginx)
         owner = schedules_of_instances()
         delayed = [(one, when) for one, when in arrived if one not in owner]
-        first = [(owner[one], when) for one, when in arrived if one in owner]
         return {
             "delayed steps, sent": Fired.of(self.steps, since(self.at, delayed)),
             "schedules, instance started": started_by_schedules(self.schedules),
-            "schedules, first step sent": Fired.of(self.schedules, since(self.at, first)),
         }
+
+    def first_steps(self, nginx: Nginx) -> Fired:
+        """What became of the first steps of what the schedules started."""
+        owner = schedules_of_instances()
+        first = [(owner[one], at) for one, at in arrivals_by_instance(nginx) if one in owner]
+        return Fired.of(self.schedules, since(self.at, first))
 
 
 def _wait_for(nginx: Nginx, arrivals: int, seconds: float) -> None:
