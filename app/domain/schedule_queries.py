@@ -101,14 +101,13 @@ def list_fires(
     if before is not None:
         query = query.where(_fire.id < before)
     rows = session.execute(query.order_by(_fire.id.desc()).limit(limit + 1)).all()
-    page = [_fire_out(fire, state) for fire, state in rows[:limit]]
+    page = [_fire_out(*row) for row in rows[:limit]]
     return page, page[-1].id if len(rows) > limit else None
 
 
 def read_fire(session: Session, fire_id: int) -> FireOut:
     """One time of a schedule."""
-    fire, state = session.execute(_fires().where(_fire.id == fire_id)).one()
-    return _fire_out(fire, state)
+    return _fire_out(*session.execute(_fires().where(_fire.id == fire_id)).one())
 
 
 def recent_fires(
@@ -120,18 +119,22 @@ def recent_fires(
     ranked = ranked.subquery()
     wanted = select(ranked.c.id).where(ranked.c.place <= each)
     found: dict[int, list[FireOut]] = defaultdict(list)
-    for fire, state in session.execute(_fires().where(_fire.id.in_(wanted)).order_by(_fire.id)):
-        found[fire.schedule_id].append(_fire_out(fire, state))
+    for row in session.execute(_fires().where(_fire.id.in_(wanted)).order_by(_fire.id)):
+        found[row[0].schedule_id].append(_fire_out(*row))
     return found
 
 
-def _fires() -> Select[ScheduleFire, str]:
+def _fires() -> Select[ScheduleFire, str, str]:
     instance = WorkflowInstance
-    return select(_fire, instance.state).join(
+    return select(_fire, instance.title, instance.state).join(
         instance, instance.id == _fire.instance_id, isouter=True
     )
 
 
-def _fire_out(row: ScheduleFire, state: str | None) -> FireOut:
+def _fire_out(row: ScheduleFire, title: str | None, state: str | None) -> FireOut:
     same = "id fire_at kind outcome reason actor instance_id late_seconds created_at"
-    return FireOut(**{name: getattr(row, name) for name in same.split()}, instance_state=state)
+    return FireOut(
+        **{name: getattr(row, name) for name in same.split()},
+        instance_title=title,
+        instance_state=state,
+    )

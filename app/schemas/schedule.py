@@ -110,6 +110,7 @@ class FireOut(Schema):
     reason: str | None
     actor: str | None = Field(description="Who ran it by hand.")
     instance_id: int | None
+    instance_title: str | None
     instance_state: str | None
     late_seconds: float
     created_at: datetime

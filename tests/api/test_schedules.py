@@ -58,6 +58,7 @@ def test_a_schedule_is_written_fires_and_tells_of_it(schedules):
     (fired,) = read["recentFires"]
     assert (fired["fireAt"], fired["outcome"]) == ("2027-03-02T08:00:00Z", "started")
     assert (fired["kind"], fired["instanceState"], read["fired"]) == ("due", "RUNNING", 1)
+    assert fired["instanceTitle"] == "Morning order · 2027-03-02 09:00"
     instance = schedules.get(f"/instances/{fired['instanceId']}").json
     assert instance["startedBy"] == "schedule:Morning order"
     assert instance["input"] == {"orderId": "A-1", "gift": False}
