@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import bells, clock, transaction
 from app.config import Settings
-from app.domain import claims, firing, losses, overdue, secrets
+from app.domain import claims, losses, overdue, queued_fires, secrets
 from app.models.vocabulary import QUEUES
 from workers import fires, lifelines
 
@@ -43,7 +43,7 @@ def forget_old_secrets(session: Session, settings: Settings) -> None:
 
 def start_queued_runs(session: Session, settings: Settings) -> None:
     """What schedules put off until what they started before has ended."""
-    firing.start_queued(session)
+    queued_fires.start_queued(session)
 
 
 CHORES: tuple[Callable[[Session, Settings], None], ...] = (

@@ -13,14 +13,15 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import overlaps, schedule_alerts, schedule_starts
+from app.domain import audit, overlaps, schedule_alerts, schedule_starts
 from app.domain.overlaps import Fire
-from app.domain.schedule_times import ON_TIME, due_times, jitter, plan_next
+from app.domain.schedule_times import ON_TIME, Due, due_times, jitter, plan_next
 from app.models import Schedule, ScheduleFire
 from app.models.vocabulary import FireKind, FireOutcome
 
 BATCH = 100  # schedules in one transaction
 ACTOR = "system"
+OUR_FAULT = "Runsheet made a mistake; see its log."
 _schedule, _fire = Schedule, ScheduleFire
 _TINY = timedelta(microseconds=1)
 log = logging.getLogger(__name__)
@@ -28,8 +29,11 @@ log = logging.getLogger(__name__)
 
 def next_wake(session: Session) -> datetime | None:
     """When the next schedule is due or to be resumed, perhaps in the past."""
-    times = session.execute(select(func.min(_schedule.next_fire_at), func.min(_schedule.resume_at)))
-    return min((at for at in times.one() if at is not None), default=None)
+    # Each on its own: SQLite looks into an index for one minimum, and reads the table for two.
+    columns = (_schedule.next_fire_at, _schedule.resume_at)
+    firsts = (select(func.min(column)).scalar_subquery() for column in columns)
+    times = session.execute(select(*firsts)).one()
+    return min((at for at in times if at is not None), default=None)
 
 
 def fire_due(session: Session, limit: int = BATCH) -> int:
@@ -38,7 +42,7 @@ def fire_due(session: Session, limit: int = BATCH) -> int:
     _resume_due(session, now, limit)
     query = select(_schedule).where(_schedule.next_fire_at <= now).order_by(_schedule.next_fire_at)
     due = session.scalars(query.limit(limit).with_for_update(skip_locked=True)).all()
-    _together_or_alone(session, due, lambda some: _fire_all(session, some, now))
+    together_or_alone(session, due, lambda some: _fire_all(session, some, now), _give_up)
     return len(due)
 
 
@@ -49,6 +53,7 @@ def _resume_due(session: Session, now: datetime, limit: int) -> None:
         end_pause(schedule)
         # A time at the very moment of resuming is one of its times again.
         plan_next(schedule, resumed_at - _TINY)
+        audit.record(session, ACTOR, "schedule.resumed", "schedule", str(schedule.id))
 
 
 def end_pause(schedule: Schedule) -> None:
@@ -56,33 +61,35 @@ def end_pause(schedule: Schedule) -> None:
     schedule.paused_at = schedule.paused_by = schedule.pause_reason = schedule.resume_at = None
 
 
-def _together_or_alone(
-    session: Session, due: Sequence[Schedule], fire: Callable[[Sequence[Schedule]], None]
+def together_or_alone(
+    session: Session,
+    schedules: Sequence[Schedule],
+    fire: Callable[[Sequence[Schedule]], None],
+    give_up: Callable[[Session, Schedule], None],
 ) -> None:
     """Fire all of them at once; if that meets with a fault of ours, one by one, so that one does
-    not keep the others from starting. The one that is at fault goes on with its next time."""
+    not keep the others from starting. The one that is at fault is given up for this time."""
     try:
         with session.begin_nested():
-            fire(due)
+            fire(schedules)
         return
     except OperationalError:
         raise
     except Exception:
-        if len(due) > 1:
-            log.exception("A batch of %s schedules failed; firing one by one", len(due))
-            for schedule in due:
-                _together_or_alone(session, [schedule], fire)
+        if len(schedules) > 1:
+            log.exception("A batch of %s schedules failed; firing one by one", len(schedules))
+            for schedule in schedules:
+                together_or_alone(session, [schedule], fire, give_up)
             return
-        log.exception("Schedule %s failed", due[0].id)
-    _give_up(session, due[0])
+        log.exception("Schedule %s failed", schedules[0].id)
+    give_up(session, schedules[0])
 
 
 def _give_up(session: Session, schedule: Schedule) -> None:
+    """It goes on with its next time."""
     now = clock.now()
     at = schedule.next_at or now
-    fire = Fire(
-        schedule, at, FireKind.DUE, FireOutcome.FAILED, "Runsheet made a mistake; see its log."
-    )
+    fire = Fire(schedule, at, FireKind.DUE, FireOutcome.FAILED, OUR_FAULT)
     if _not_yet_fired(session, [fire]):
         _write(session, [fire], now)
         schedule.count += 1
@@ -94,9 +101,14 @@ def _fire_all(session: Session, due: Sequence[Schedule], now: datetime) -> None:
     for schedule in due:
         fires += _take_times(schedule, now)
     fires = _not_yet_fired(session, fires)
-    overlaps.decide(session, [f for f in fires if f.outcome == FireOutcome.STARTED], ACTOR)
-    schedule_starts.start(session, [f for f in fires if f.outcome == FireOutcome.STARTED])
+    overlaps.decide(session, _to_start(fires))
+    schedule_starts.start(session, _to_start(fires))
+    overlaps.cancel_replaced(session, _to_start(fires), ACTOR)
     _write(session, fires, now)
+
+
+def _to_start(fires: Iterable[Fire]) -> list[Fire]:
+    return [fire for fire in fires if fire.outcome == FireOutcome.STARTED]
 
 
 def _take_times(schedule: Schedule, now: datetime) -> list[Fire]:
@@ -104,7 +116,7 @@ def _take_times(schedule: Schedule, now: datetime) -> list[Fire]:
     due = due_times(schedule, now)
     fires = [Fire(schedule, at, _kind(schedule, at, now)) for at in due.wanted]
     if due.passed_over:
-        fires.append(_passed_over(schedule, due.passed_over))
+        fires.append(_passed_over(schedule, due))
     schedule.count += len(due.wanted)
     plan_next(schedule, due.last or now)
     return fires
@@ -115,9 +127,10 @@ def _kind(schedule: Schedule, at: datetime, now: datetime) -> FireKind:
     return FireKind.DUE if on_time else FireKind.CATCH_UP
 
 
-def _passed_over(schedule: Schedule, times: Sequence[datetime]) -> Fire:
+def _passed_over(schedule: Schedule, due: Due) -> Fire:
     """One line for all that it missed, at the last of them."""
-    number = f"{len(times)} times were" if len(times) > 1 else "This time was"
+    times, more = due.passed_over, " or more" if due.or_more else ""
+    number = f"{len(times)}{more} times were" if len(times) > 1 else "This time was"
     reason = f"{number} missed while nothing ran; catch-up is {schedule.catch_up}."
     return Fire(schedule, times[-1], FireKind.CATCH_UP, FireOutcome.SKIPPED, reason)
 
@@ -157,32 +170,3 @@ def row_of(fire: Fire, now: datetime, actor: str | None = None) -> ScheduleFire:
         late_seconds=round(max((now - due).total_seconds(), 0.0), 3),
         created_at=now,
     )
-
-
-def start_queued(session: Session, limit: int = BATCH) -> int:
-    """Start the eldest queued time of each schedule that has nothing open any more."""
-    ids = overlaps.may_go_on(session, limit)
-    if not ids:
-        return 0
-    query = select(_schedule).where(_schedule.id.in_(ids)).order_by(_schedule.id)
-    free = session.scalars(query.with_for_update(skip_locked=True)).all()
-    for schedule in free:
-        _together_or_alone(session, [schedule], lambda some: _start_eldest(session, some[0]))
-    return len(free)
-
-
-def _start_eldest(session: Session, schedule: Schedule) -> None:
-    if overlaps.open_instances(session, [schedule.id])[schedule.id]:
-        return  # another process was quicker
-    queued = (_fire.schedule_id == schedule.id, _fire.outcome == FireOutcome.QUEUED)
-    row = session.scalar(select(_fire).where(*queued).order_by(_fire.fire_at).limit(1))
-    if row is None:
-        return
-    now = clock.now()
-    fire = Fire(schedule, row.fire_at, FireKind(row.kind))
-    schedule_starts.start(session, [fire])
-    row.outcome, row.reason, row.instance_id = fire.outcome, fire.reason, fire.instance_id
-    row.settled = fire.outcome == FireOutcome.FAILED
-    row.late_seconds = round((now - row.fire_at).total_seconds(), 3)
-    session.flush()
-    schedule_alerts.tell(session, [row] if fire.outcome == FireOutcome.FAILED else [])

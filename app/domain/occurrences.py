@@ -1,8 +1,7 @@
 """When something recurs: the same answers for previews, schedules and recurring steps."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from itertools import count as count_from
+from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise, takewhile
 
 from app import clock
@@ -89,8 +88,8 @@ def _walk(rule: Rule, after: datetime) -> Iterator[datetime]:
 def _every(seconds: int, start: datetime, after: datetime) -> Iterator[datetime]:
     every = timedelta(seconds=seconds)
     first = (after - start) // every + 1
-    times = (start + n * every for n in count_from(first))
-    return iter(lambda: next(times), None)
+    end = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
+    return (start + n * every for n in range(first, -((start - end) // every)))
 
 
 def _unreadable(rule: Rule) -> list[tuple[str, str]]:

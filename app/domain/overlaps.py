@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import exists, func, select, update
@@ -20,7 +20,8 @@ _fire, _instance = ScheduleFire, WorkflowInstance
 
 @dataclass(slots=True, eq=False)
 class Fire:
-    """One time of a schedule on its way: what becomes of it, and why."""
+    """One time of a schedule on its way: what becomes of it, and why. `replaces`: the instances
+    that are cancelled if it starts."""
 
     schedule: Schedule
     at: datetime
@@ -28,11 +29,12 @@ class Fire:
     outcome: FireOutcome = FireOutcome.STARTED
     reason: str | None = None
     instance_id: int | None = None
+    replaces: list[int] = field(default_factory=list[int])
 
 
-def decide(session: Session, fires: Iterable[Fire], actor: str) -> None:
-    """Say which of these fires start, wait or are skipped, in the order of their times; cancel
-    what they replace. Their schedules are locked."""
+def decide(session: Session, fires: Iterable[Fire]) -> None:
+    """Say which of these fires start, wait or are skipped, in the order of their times, and what
+    they replace. Their schedules are locked."""
     by_schedule: dict[int, list[Fire]] = defaultdict(list)
     for fire in fires:
         if fire.schedule.overlap != Overlap.ALLOW:
@@ -41,7 +43,6 @@ def decide(session: Session, fires: Iterable[Fire], actor: str) -> None:
         return
     opened = open_instances(session, by_schedule)
     queued = _queued(session, by_schedule)
-    replaced: dict[int, str] = {}
     for schedule_id, ours in by_schedule.items():
         busy, waiting = bool(opened[schedule_id]), queued[schedule_id]
         for fire in ours:
@@ -49,9 +50,7 @@ def decide(session: Session, fires: Iterable[Fire], actor: str) -> None:
             busy = busy or fire.outcome == FireOutcome.STARTED
             waiting += fire.outcome == FireOutcome.QUEUED
         if ours[0].schedule.overlap == Overlap.CANCEL_OLD:
-            why = f"The schedule {ours[0].schedule.name} started the next one."
-            replaced |= dict.fromkeys(opened[schedule_id], why)
-    _cancel(session, replaced, actor)
+            ours[-1].replaces = opened[schedule_id]
 
 
 def _decide(fire: Fire, busy: bool, waiting: int, *, is_last: bool) -> None:
@@ -101,13 +100,20 @@ def _queued(session: Session, schedule_ids: Collection[int]) -> Counter[int]:
     return Counter({row.schedule_id: row.number for row in session.execute(query)})
 
 
-def _cancel(session: Session, replaced: dict[int, str], actor: str) -> None:
-    if not replaced:
+def cancel_replaced(session: Session, started: Iterable[Fire], actor: str) -> None:
+    """Cancel what these fires replace. They have started: what is open is not given up for one
+    that could not."""
+    why = {
+        instance_id: f"The schedule {fire.schedule.name} started the next one."
+        for fire in started
+        for instance_id in fire.replaces
+    }
+    if not why:
         return
-    with changing(session, replaced, actor) as ledger:
+    with changing(session, why, actor) as ledger:
         for instance in ledger.instances.values():
             if not instance.is_finished:
-                lifecycle.cancel(ledger, instance, replaced[instance.id or 0])
+                lifecycle.cancel(ledger, instance, why[instance.id or 0])
 
 
 def may_go_on(session: Session, limit: int) -> list[int]:

@@ -18,10 +18,12 @@ def walls(rule: RRule, first: datetime, since: datetime) -> Iterator[datetime]:
     begin = _period(rule, first.date(), since.date())
     while begin.year <= LAST_YEAR:
         end = _later(rule, begin, 1)
-        days = (begin + n * DAY for n in range((end - begin).days))
-        found = product((day for day in days if matches(day)), times)
-        times_found = (datetime.combine(day, at) for day, at in found)
-        yield from _at_places(list(times_found), chosen) if chosen else times_found
+        all_days = (begin + n * DAY for n in range((end - begin).days))
+        days = filter(matches, all_days)
+        if chosen:
+            yield from _at_places(list(days), times, chosen)
+        else:
+            yield from (datetime.combine(day, at) for day, at in product(days, times))
         begin = _later(rule, begin, rule.interval)
 
 
@@ -32,9 +34,13 @@ def _times(rule: RRule, first: datetime) -> list[time]:
     return [time(*parts) for parts in product(sorted(hours), sorted(minutes), sorted(seconds))]
 
 
-def _at_places(found: list[datetime], chosen: frozenset[int]) -> Iterator[datetime]:
-    places = {at - 1 if at > 0 else len(found) + at for at in chosen}
-    return (found[at] for at in sorted(places) if 0 <= at < len(found))
+def _at_places(days: list[date], times: list[time], chosen: frozenset[int]) -> Iterator[datetime]:
+    """Those with these numbers, by arithmetic: a year may have half a million times."""
+    number = len(days) * len(times)
+    places = {at - 1 if at > 0 else number + at for at in chosen}
+    for place in sorted(at for at in places if 0 <= at < number):
+        day, at = divmod(place, len(times))
+        yield datetime.combine(days[day], times[at])
 
 
 def _period(rule: RRule, first: date, since: date) -> date:

@@ -34,7 +34,7 @@ def walk(rule: RRule, zone: ZoneInfo, start: datetime, after: datetime) -> Itera
             last = at
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)  # each may have 10,000 times
 def _counted(text: str, zone: ZoneInfo, first: datetime) -> tuple[datetime, ...]:
     rule = parse(text)
     return tuple(_in_order(islice(_walls(rule, first, first), rule.count), zone))

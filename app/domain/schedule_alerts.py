@@ -33,8 +33,8 @@ def tell(session: Session, failed: Sequence[ScheduleFire]) -> None:
 
 
 def _is_known(session: Session, row: ScheduleFire) -> bool:
-    query = select(_fire).where(_fire.schedule_id == row.schedule_id, _fire.id < row.id)
-    before = session.scalar(query.order_by(_fire.id.desc()).limit(1))
+    query = select(_fire).where(_fire.schedule_id == row.schedule_id, _fire.fire_at < row.fire_at)
+    before = session.scalar(query.order_by(_fire.fire_at.desc()).limit(1))
     return (
         before is not None and before.outcome == FireOutcome.FAILED and before.reason == row.reason
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import takewhile
 
 from app.domain.occurrences import latest, next_occurrence, occurrences
 from app.models import Schedule
@@ -66,11 +67,12 @@ def jitter(schedule: Schedule, at: datetime) -> timedelta:
 @dataclass(frozen=True, slots=True)
 class Due:
     """A schedule's times that have come: those at which it fires, those it passes over, and the
-    last of all (None: there are none)."""
+    last of all (None: there are none). `or_more`: there were others before, not looked at."""
 
     wanted: list[datetime]
     passed_over: list[datetime]
     last: datetime | None
+    or_more: bool = False
 
 
 def due_times(schedule: Schedule, now: datetime) -> Due:
@@ -78,14 +80,22 @@ def due_times(schedule: Schedule, now: datetime) -> Due:
     if schedule.next_at is None:
         return Due([], [], None)
     times = latest(rule_of(schedule), schedule.next_at - _TINY, now, LOOKED_AT)
-    come = [at for at in times if at + jitter(schedule, at) <= now and not _is_over(schedule, at)]
+    # In their order: one that jitter puts off keeps back those after it, so that none is lost.
+    come = list(takewhile(lambda at: _has_come(schedule, at, now), times))
     fresh = [at for at in come if now - at - jitter(schedule, at) <= ON_TIME]
-    missed = come[: len(come) - len(fresh)]
+    missed = [at for at in come if at not in fresh]
     wanted = {
         CatchUp.SKIP: fresh,
         CatchUp.ONE: fresh or missed[-1:],
-        CatchUp.ALL: missed[-MOST_CAUGHT_UP:] + fresh,
+        CatchUp.ALL: sorted(missed[-MOST_CAUGHT_UP:] + fresh),
     }[CatchUp(schedule.catch_up)]
-    if schedule.max_count is not None:
-        wanted = wanted[: schedule.max_count - schedule.count]
-    return Due(wanted, [at for at in come if at not in wanted], come[-1] if come else None)
+    left = schedule.max_count and schedule.max_count - schedule.count
+    if left is not None and len(wanted) >= left:
+        wanted = wanted[:left]  # with these it is over; the rest are none of its times
+        come = [at for at in come if at <= wanted[-1]]
+    passed_over = [at for at in come if at not in wanted]
+    return Due(wanted, passed_over, come[-1] if come else None, len(times) == LOOKED_AT)
+
+
+def _has_come(schedule: Schedule, at: datetime, now: datetime) -> bool:
+    return at + jitter(schedule, at) <= now and not _is_over(schedule, at)

@@ -21,7 +21,7 @@ from app.schemas.schedule import PauseIn, ScheduleIn
 
 _SUBJECT = "schedule"
 _RULES = ("cron", "rrule", "everySeconds")
-_TIMES = ("cron", "rrule", "every_seconds", "timezone", "starts_at", "ends_at", "max_count")
+_RULE_COLUMNS = ("cron", "rrule", "every_seconds", "timezone", "starts_at")
 _TINY = timedelta(microseconds=1)
 
 
@@ -46,17 +46,21 @@ def change(
     *,
     least_seconds: int = 60,
 ) -> Schedule:
-    """Change what is given, by the names of the JSON form, and keep the rest. Its next time stays
-    unless its times changed. Raises NotFound or Invalid."""
+    """Change what is given, by the names of the JSON form, and keep the rest. Its next time stays,
+    also one that has come and not yet fired, unless its rule changed: that counts from now on.
+    Raises NotFound or Invalid."""
     row = find(session, schedule_id, lock=True)
-    before = definition_of(row)
-    times = [getattr(row, name) for name in (*_TIMES, "jitter_seconds")]
+    before, rule = definition_of(row), _rule_columns(row)
     wish = ScheduleIn.read(_merged(before, given))
     _write(session, row, wish, actor, least_seconds)
-    if times != [getattr(row, name) for name in (*_TIMES, "jitter_seconds")]:
-        plan_next(row, clock.now())
+    stays = row.next_at if rule == _rule_columns(row) else None
+    plan_next(row, stays - _TINY if stays else clock.now())
     _note(session, actor, "changed", row, before=before, after=definition_of(row))
     return row
+
+
+def _rule_columns(row: Schedule) -> list[Any]:
+    return [getattr(row, name) for name in _RULE_COLUMNS]
 
 
 def _merged(before: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

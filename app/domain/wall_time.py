@@ -11,8 +11,9 @@ DAY = timedelta(days=1)
 
 @cache
 def zone_names() -> frozenset[str]:
-    """All time zones known here. ZoneInfo itself would open any file of that name."""
-    return frozenset(available_timezones())
+    """All time zones known here. ZoneInfo itself would open any file of that name. Not those that
+    mean another time on another machine, or none."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 def zone_of(name: str) -> ZoneInfo:

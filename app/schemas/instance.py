@@ -1,23 +1,17 @@
 """Instances, their steps, attempts, deliveries and events as they cross the boundary."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from app.models.vocabulary import Channel, DeliveryState
 from app.schemas.base import Schema
-from app.schemas.durations import parse_moment
+from app.schemas.moments import Instant
 from app.schemas.recurrence import MAX_COUNT
 
 MAX_BULK = 1000
 MAX_VERSION = 2**31 - 1  # what the column holds
-
-
-def _moment(text: Any) -> datetime:
-    if not isinstance(text, str):
-        raise ValueError("Write a time such as 2026-01-31T09:00:00Z.")
-    return parse_moment(text, zone_required=True)
 
 
 class InstanceIn(Schema):
@@ -65,11 +59,7 @@ class ReplayIn(Reason):
 class RescheduleIn(Reason):
     """When the planned attempt is to be made instead; a time in the past means now."""
 
-    at: Annotated[
-        datetime,
-        BeforeValidator(_moment, json_schema_input_type=str),
-        Field(examples=["2026-01-31T09:00:00Z"]),
-    ]
+    at: Instant
 
 
 class AttemptOut(Schema):

@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from app.models.vocabulary import CatchUp, Overlap
 from app.schemas.base import Schema
 from app.schemas.durations import parse_moment
 from app.schemas.instance import MAX_VERSION, Reason
-from app.schemas.moments import PlainMoment
+from app.schemas.moments import Instant, PlainMoment
 from app.schemas.recurrence import MAX_COUNT, Rule
 
 MAX_JITTER = 86_400
@@ -97,7 +97,7 @@ class ScheduleChange(Schema):
 class PauseIn(Reason):
     """Lets a schedule rest: until it is resumed, or until a time."""
 
-    until: AwareDatetime | None = Field(None, description="Goes on by itself then.")
+    until: Instant | None = Field(None, description="Goes on by itself then.")
 
 
 class FireOut(Schema):
@@ -110,6 +110,7 @@ class FireOut(Schema):
     reason: str | None
     actor: str | None = Field(description="Who ran it by hand.")
     instance_id: int | None
+    instance_title: str | None
     instance_state: str | None
     late_seconds: float
     created_at: datetime

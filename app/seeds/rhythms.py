@@ -9,6 +9,7 @@ from app import clock
 from app.domain import firing, schedules
 from app.domain.schedule_times import plan_next
 from app.models import Schedule, ScheduleFire
+from app.schemas.base import zulu
 from app.schemas.schedule import PauseIn, ScheduleIn
 from app.seeds import play
 
@@ -40,9 +41,11 @@ def begin(session: Session, first_night: datetime) -> None:
     }
     schedules.create(session, ScheduleIn.read(nightly), AUTHOR)
     resting = schedules.create(session, ScheduleIn.read(weekly), AUTHOR)
-    pause = PauseIn(
-        reason="The auditors have the account; nothing is posted until they are done.",
-        until=play.present() + timedelta(days=12),
+    pause = PauseIn.read(
+        {
+            "reason": "The auditors have the account; nothing is posted until they are done.",
+            "until": zulu(play.present() + timedelta(days=12)),
+        }
     )
     schedules.pause(session, resting.id, pause, OPERATOR)
 

@@ -17,6 +17,11 @@ class Run:
     wall: str
     change: str | None
 
+    @property
+    def is_in_utc(self) -> bool:
+        """Whether the wall's clock shows UTC, so that it need not be said twice."""
+        return self.wall.endswith(" UTC")
+
 
 def coming(times: Sequence[datetime], timezone: str, now: datetime) -> list[Run]:
     """`times` are those of a rule whose zone is known."""

@@ -59,6 +59,7 @@ def test_a_schedule_is_written_fires_and_tells_of_it(schedules):
     (fired,) = read["recentFires"]
     assert (fired["fireAt"], fired["outcome"]) == ("2027-03-02T08:00:00Z", "started")
     assert (fired["kind"], fired["instanceState"], read["fired"]) == ("due", "RUNNING", 1)
+    assert fired["instanceTitle"] == "Morning order · 2027-03-02 09:00"
     instance = schedules.get(f"/instances/{fired['instanceId']}").json
     assert instance["startedBy"] == "schedule:Morning order"
     assert instance["input"] == {"orderId": "A-1", "gift": False}
@@ -101,6 +102,9 @@ def test_a_preview_says_when_a_rule_occurs_strictly_after(schedules):
         "2027-03-01T09:03:00Z",
     ]
     assert len(preview(everySeconds=90)) == 5
+    tokyo = {"start": "2027-03-02T09:00:00+09:00", "after": "2027-02-01T00:00:00-05:00"}
+    assert preview(everySeconds=90, count=1, **tokyo) == ["2027-03-02T00:00:00Z"]
+    assert len(preview(everySeconds=10 * 366 * 86_400, count=1000)) == 7
     ended = {"rrule": "FREQ=DAILY;COUNT=2", "start": "2027-03-01T09:00:00Z"}
     assert preview(after="2027-03-05T00:00:00Z", **ended) == []
 
@@ -122,6 +126,9 @@ def test_a_preview_says_when_a_rule_occurs_strictly_after(schedules):
         ({"everySeconds": 0}, "everySeconds"),
         ({"everySeconds": 60, "count": 1001}, "count"),
         ({"everySeconds": 60, "count": 0}, "count"),
+        ({"everySeconds": 60, "count": -1}, "count"),
+        ({"everySeconds": 60, "count": 10**17}, "count"),
+        ({"everySeconds": 60, "after": "2027-03-01T09:00:00"}, "after"),
         ({"everySeconds": 60, "after": "yesterday"}, "after"),
         ({"everySeconds": 60, "after": "{{ input.at }}"}, "after"),
         ({"everySeconds": 60, "start": "2027-03-01T09:00:00"}, "start"),
@@ -188,13 +195,35 @@ def test_pause_resume_and_run_now(schedules):
     assert (paused["paused"], paused["pauseReason"]) == (True, "holiday")
     assert (paused["resumeAt"], paused["nextAt"]) == (until, None)
     assert schedules.post(f"{url}/pause").json["type"].endswith("move-not-allowed")
-    late = faults(schedules.post("/schedules/1/pause", {"until": "2027-03-05T00:00:00"}))
-    assert "until" in late
     run = schedules.post(f"{url}/run-now", {"reason": "asked for"}).json
     assert (run["kind"], run["outcome"], run["instanceState"]) == ("run-now", "started", "RUNNING")
     resumed = schedules.post(f"{url}/resume").json
     assert (resumed["paused"], resumed["nextAt"]) == (False, "2027-03-02T08:00:00Z")
     assert schedules.post(f"{url}/resume").status_code == 409
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        "2027-03-05T00:00:00",
+        "2027-03-01T09:00:00Z",
+        "9999-12-31T23:59:59-23:00",
+        1804000000,
+        "soon",
+    ],
+)
+def test_a_pause_until_what_is_no_time_to_come_is_refused(schedules, until):
+    url = f"/schedules/{make(schedules)['id']}"
+    assert "until" in faults(schedules.post(f"{url}/pause", {"until": until}))
+    assert not schedules.get(url).json["paused"]
+
+
+def test_the_same_key_runs_it_once(schedules):
+    url = f"/schedules/{make(schedules)['id']}"
+    key = {"Idempotency-Key": "once"}
+    first, again = (schedules.post(f"{url}/run-now", headers=key).json for _ in range(2))
+    assert first == again
+    assert len(schedules.get(f"{url}/fires").json["items"]) == 1
 
 
 def test_run_now_says_what_keeps_it_from_starting(schedules):

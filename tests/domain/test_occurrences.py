@@ -98,6 +98,13 @@ def test_intervals_count_from_their_start_whatever_the_clocks_do():
     assert walls(rule, "2027-10-30T23:30:00Z", 2) == ["10-31 02:30+0200", "10-31 02:30+0100"]
 
 
+def test_intervals_end_with_the_calendar():
+    rule = {"everySeconds": 10 * 366 * 86_400, "start": "2099-01-01T00:00:00Z"}
+    assert len(times(rule, "2027-01-01T00:00:00Z", 1000)) == 1
+    short = {"everySeconds": 3600, "start": "2100-12-31T22:00:00Z"}
+    assert [at.hour for at in times(short, "2027-01-01T00:00:00Z", 9)] == [22, 23]
+
+
 def test_a_start_is_an_occurrence_and_nothing_lies_before_it():
     start = "2027-02-01T09:00:00Z"
     for rule in ({"cron": "0 9 * * *"}, {"rrule": "FREQ=DAILY"}, {"everySeconds": 86_400}):
@@ -153,6 +160,17 @@ def test_a_time_that_steps_never_fall_on_is_not_searched_for_until_the_end_of_da
     assert times(hourly, "2027-01-01T00:00:00Z", 1) == []
 
 
+def test_places_among_half_a_million_times_a_year_are_found_without_making_them_all():
+    hours, minutes = (",".join(map(str, range(n))) for n in (24, 60))
+    each_minute = f"BYDAY=MO,TU,WE,TH,FR,SA,SU;BYHOUR={hours};BYMINUTE={minutes};BYSECOND=0"
+    rule = {"rrule": f"FREQ=YEARLY;{each_minute};BYSETPOS=2,-1", "start": "2027-01-01T00:00:00Z"}
+    check(Rule.read(rule), since=NEW_YEAR)
+    found = times(rule, "2027-01-01T00:00:00Z", 3)
+    assert [f"{at:%Y-%m-%d %H:%M}" for at in found] == [
+        *("2027-01-01 00:01", "2027-12-31 23:59", "2028-01-01 00:01")
+    ]
+
+
 @pytest.mark.parametrize("text", ["DTSTART:20270101T000000Z\nRRULE:FREQ=DAILY", "EXDATE:20270101"])
 def test_lines_beside_the_rule_are_refused_with_a_word_about_start(text):
     with pytest.raises(Invalid, match="Some of this") as refused:
@@ -160,7 +178,9 @@ def test_lines_beside_the_rule_are_refused_with_a_word_about_start(text):
     assert "the field start" in refused.value.errors[0].message
 
 
-@pytest.mark.parametrize("name", ["America", "europe/berlin", "/etc/localtime", "..", "UTC+1", ""])
+@pytest.mark.parametrize(
+    "name", ["America", "europe/berlin", "/etc/localtime", "..", "UTC+1", "", "localtime"]
+)
 def test_unknown_zones_are_refused(name):
     assert refusal(cron="0 9 * * *", timezone=name).path == "timezone"
 

@@ -6,12 +6,13 @@ from typing import Any
 from sqlalchemy import select
 
 from app import clock, transaction
-from app.domain import firing, schedules
+from app.domain import firing, instances, queued_fires, schedule_queries, schedules
 from app.models import ScheduleFire, WorkflowInstance
-from app.schemas.schedule import ScheduleIn
-from tests.support.workflows import AUTHOR
+from app.schemas.schedule import PauseIn, ScheduleIn, ScheduleOut
+from tests.support.workflows import AUTHOR, OPERATOR
 
 NINE = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)  # a Monday
+HOUR = timedelta(hours=1)
 
 
 def go_to(moment: datetime) -> None:
@@ -64,3 +65,43 @@ def titles() -> list[str]:
     """Of all instances, the oldest first."""
     with transaction.reading() as session:
         return list(session.scalars(select(WorkflowInstance.title).order_by(WorkflowInstance.id)))
+
+
+def end_instance(schedule_id: int, place: int) -> None:
+    """End the instance that this fire started, the first being 0."""
+    with transaction.writing() as session:
+        instances.cancel(session, started_by(schedule_id)[place], OPERATOR)
+
+
+def start_queued() -> int:
+    """Start what waits and may go on, as the tick does."""
+    with transaction.writing() as session:
+        return queued_fires.start_queued(session)
+
+
+def pause(schedule_id: int, **more: Any) -> None:
+    with transaction.writing() as session:
+        schedules.pause(session, schedule_id, PauseIn.read(more), OPERATOR)
+
+
+def change(schedule_id: int, **given: Any) -> None:
+    with transaction.writing() as session:
+        schedules.change(session, schedule_id, given, AUTHOR)
+
+
+def read(schedule_id: int) -> ScheduleOut:
+    with transaction.reading() as session:
+        return schedule_queries.read(session, schedule_id)
+
+
+def wake() -> datetime:
+    """When somebody has to look again; there must be something to look for."""
+    with transaction.reading() as session:
+        at = firing.next_wake(session)
+    assert at is not None
+    return at
+
+
+def nothing_is_due() -> bool:
+    with transaction.reading() as session:
+        return firing.next_wake(session) is None

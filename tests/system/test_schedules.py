@@ -98,7 +98,7 @@ def test_it_is_written_runs_and_is_paused_and_resumed(console: Console, come: Op
     wait_until(lambda: outcomes(console, schedule) != after, why="it goes on")
 
     page.goto(f"/schedules/{schedule}")
-    page.get_by_role("link", name="Instance 1").click()
+    page.locator("#fires").get_by_role("link", name="Every order · ").first.click()
     page.get_by_role("link", name="Every order").click()
     expect(page.get_by_role("heading", name="Every order")).to_be_visible()
 

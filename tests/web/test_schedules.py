@@ -127,6 +127,16 @@ def test_one_says_its_rule_its_next_times_and_its_choices(operator, template):
     assert "&lt;b&gt;&amp;" in page.text and "<b>" not in page.text
 
 
+def test_times_in_utc_are_said_once(operator, template):
+    go_to(NINE)
+    there, here = (
+        operator.get(f"/schedules/{make_schedule(cron='0 2 * * *', timezone=zone)}")
+        for zone in ("Europe/Berlin", "UTC")
+    )
+    assert "Tue 2 Mar 2027, 02:00 UTC" in said(here)
+    assert "coming-utc" in there.text and "coming-utc" not in here.text
+
+
 def test_where_clocks_change_between_two_runs_it_says_so(operator, template):
     go_to(NINE)
     schedule = make_schedule(cron="30 2 * * SUN", timezone="Europe/Berlin")
@@ -144,7 +154,7 @@ def test_past_runs_say_what_became_of_them(operator, template):
     page = operator.get(f"/schedules/{schedule}")
     text = said(page)
     started = fires(schedule)[0].instance_id or 0
-    assert f'href="/instances/{started}"' in page.text
+    assert f'href="/instances/{started}">Nightly · 2027-03-01 10:00</a>' in page.text
     assert "Running 2027-03-01 10:00:00 UTC" in text and "12 s late" in text
     assert "Skipped 2027-03-01 11:00:00 UTC" in text
     assert "What it started before is still open." in text
