@@ -8,6 +8,7 @@ from app.domain import callback_urls
 from app.domain.addresses import AllowList
 from app.extensions import csrf, db, engine_options, htmx, login_manager, prepare_engine
 from app.version import VERSION
+from app.whole_bodies import whole_bodies
 
 __all__ = ["VERSION", "create_app", "create_core"]
 
@@ -30,6 +31,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.register(app)
     cli.register(app)
     seeds.register(app)
+    app.wsgi_app = whole_bodies(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

@@ -139,7 +139,7 @@ class Settings:
         "MIN_SCHEDULE_SECONDS",
         "The least time between two runs of a schedule, seconds. Cron and RRULEs are never denser "
         "than a minute.",
-        "60",
+        "1",
     )
     var: Path = setting(
         "RUNSHEET_VAR",

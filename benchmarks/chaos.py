@@ -19,7 +19,7 @@ from benchmarks.tables import Table
 from tests.support import chaos
 from tests.support.chaos_crashes import Crashes
 from tests.support.chaos_fencing import Fencing
-from tests.support.chaos_lab import laboratory
+from tests.support.chaos_lab import laboratory, percentile
 from tests.support.chaos_poison import Poison
 from tests.support.outages import postgres_that_can_go, redis_that_can_go
 from tests.support.outages_console import console
@@ -52,7 +52,8 @@ def crashes(folder: Path, options: Options) -> None:
         "steps",
         "attempts hit",
         *ACCOUNT,
-        "p50 s",
+        "given back p50 s",
+        "recovery p50 s",
         "p99 s",
         "minutes",
     )
@@ -68,6 +69,7 @@ def crashes(folder: Path, options: Options) -> None:
             found.begun,
             found.hits.total(),
             *counts(found.account, found.begun),
+            f"{percentile(found.noticed, 0.5):.1f}",
             f"{found.p50:.1f}",
             f"{found.p99:.1f}",
             f"{(time.monotonic() - began) / 60:.0f}",

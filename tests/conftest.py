@@ -3,16 +3,17 @@ application on it."""
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import create_engine, text
 
-from app import bells, clock, create_app
+from app import bells, clock, create_app, create_core
 from app.config import Settings
 from app.extensions import Base, db
 from tests.support import servers
@@ -114,10 +115,33 @@ def settings(database_url: str) -> Settings:
     return Settings.load(environment(DATABASE_URL=database_url))
 
 
+Factory = Callable[[Settings], Flask]
+
+
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def factory() -> Factory:
+    """How the application is made: without its doors, whose routes take longer to set up than most
+    tests take. Who knocks at one asks for `with_doors`."""
+    return create_core
+
+
+@pytest.fixture(scope="session")
+def with_doors(tmp_path_factory: pytest.TempPathFactory) -> Factory:
+    """Makes the whole application. Its page templates are compiled once, not once for each test."""
+    compiled = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("pages")))
+
+    def make(settings: Settings) -> Flask:
+        app = create_app(settings)
+        app.jinja_env.bytecode_cache = compiled
+        return app
+
+    return make
+
+
+@pytest.fixture
+def app(settings: Settings, factory: Factory) -> Iterator[Flask]:
     """The application on an empty database; nobody rings. Its context is pushed."""
-    app = create_app(settings)
+    app = factory(settings)
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
     bells.use(bells.NoBell())
     with app.app_context():

@@ -10,7 +10,7 @@ from flask import Blueprint
 from app.api.endpoint import Ask, endpoint
 from app.api.rendering import Reply, ok
 from app.domain import planned, queries, steps
-from app.schemas.instance import CompleteIn, Reason, RescheduleIn, StepOut
+from app.schemas.instance import CompleteIn, Reason, ReplayIn, RescheduleIn, StepOut
 
 blueprint = Blueprint("api_steps", __name__)
 STEP = "/instances/<id:instance_id>/steps/<key:key>"
@@ -67,11 +67,12 @@ def skip_step(ask: Ask[Reason], instance_id: int, key: str) -> Reply:
 @endpoint(
     "Carry an automation step out once more; `executionToken` is the new execution's",
     permission="operate",
-    takes=Reason,
+    takes=ReplayIn,
     gives=StepOut,
 )
-def replay_step(ask: Ask[Reason], instance_id: int, key: str) -> Reply:
-    token = steps.replay(ask.session, instance_id, key, ask.actor.name, ask.body.reason)
+def replay_step(ask: Ask[ReplayIn], instance_id: int, key: str) -> Reply:
+    verb = partial(steps.replay, occurrence=ask.body.occurrence)
+    token = verb(ask.session, instance_id, key, ask.actor.name, ask.body.reason)
     step = queries.read_step(ask.session, instance_id, key)
     return Reply(step.document() | {"executionToken": token})
 

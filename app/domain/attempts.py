@@ -1,7 +1,7 @@
 """What workers bring back: attempts that began and ended, written in groups under the locks of
 their instances. A result whose lease is gone changes nothing and is logged as fenced."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -56,7 +56,7 @@ def find(ledger: Ledger, claim: Claim) -> tuple[InstanceRecord, StepRecord]:
     return instance, next(s for s in instance.steps.values() if s.id == claim.step_id)
 
 
-_MOVES_OF_A_START = {
+_MOVES_OF_A_START: Mapping[tuple[str, str], str] = {
     (State.READY, ActionState.SCHEDULED): "start",
     (State.READY, ActionState.QUEUED): "start",
     (State.STARTED, ActionState.SCHEDULED): "occur",

@@ -167,7 +167,7 @@ def provider_says(
     row = session.scalar(select(_row).where(_row.provider_id == provider_id))
     if row is None:
         return False
-    with changing(session, {row.instance_id} - {None}) as ledger:
+    with changing(session, [row.instance_id] if row.instance_id is not None else []) as ledger:
         session.refresh(row, with_for_update=True)
         if not sms.is_news(status, row.provider_status):
             return True

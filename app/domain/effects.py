@@ -81,8 +81,11 @@ def _by_status(status: int) -> Effect:
 
 
 def effects_of(step: Tried) -> list[tuple[AttemptOut, Effect]]:
-    """The step's own attempts, oldest first; replays stand beside it."""
-    return [(one, effect_of(one, step)) for one in step.automation_log if not one.replay]
+    """The step's own attempts, oldest first; replays stand beside it. Of one that recurs, those of
+    its newest occurrence: what came of earlier ones has been told."""
+    own = [one for one in step.automation_log if not one.replay]
+    newest = max((one.occurrence for one in own), default=1)
+    return [(one, effect_of(one, step)) for one in own if one.occurrence == newest]
 
 
 def may_have_acted(step: Tried) -> bool | None:

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app import bells
-from app.domain import accounts, recipients, unheard
+from app.domain import accounts, follow_ups, recipients, unheard
 from app.domain.channels import CHANNELS
 from app.domain.claims import Claim
 from app.domain.conditions import describe_refusal, holds
@@ -20,20 +20,15 @@ from app.domain.ledger import Ledger
 from app.domain.ledger_work import insert_ids
 from app.domain.notification_defaults import default_for
 from app.domain.recipients import Recipient
-from app.domain.records import OPEN, InstanceRecord, StepRecord
+from app.domain.records import InstanceRecord, StepRecord
 from app.models import AutomationJob, Notice, NotificationDelivery, User
 from app.models.columns import table_of
 from app.models.vocabulary import (
-    ESCALATION,
     NOTIFICATION_QUEUE,
-    REMINDER,
     Channel,
     DeliveryState,
     JobKind,
-    State,
 )
-from app.schemas.base import zulu
-from app.schemas.durations import parse_duration
 from app.schemas.retry import Retry
 
 _deliveries = table_of(NotificationDelivery)
@@ -41,7 +36,6 @@ _deliveries = table_of(NotificationDelivery)
 RETRY = Retry.read({"schedule": [5, 30, 120, 600, 1800, 3600, 7200, 14400]}).document()
 # Channels that are not set up, each with the reason in words; workers know it from their settings.
 NotReady = Mapping[str, str]
-FOLLOW_UPS = (REMINDER, ESCALATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +88,9 @@ def expand(ledger: Ledger, claim: Claim, not_ready: NotReady) -> None:
     notice.expanded_at = ledger.now
     notice.reason = _why_not(ledger, instance, step, notice)
     if notice.reason is None:
-        cause = _say_on_the_timeline(ledger, instance, step, notice)
+        cause = follow_ups.say_on_the_timeline(ledger, instance, step, notice)
         _write_all(ledger, instance, step, notice, not_ready)
-        _follow_up(ledger, instance, step, notice, cause)
+        follow_ups.owe_next(ledger, instance, step, notice, cause)
     unheard.tell_operators(ledger, instance, step, notice.id)
     ledger.done_jobs.append(claim.id)
 
@@ -105,87 +99,13 @@ def _why_not(
     ledger: Ledger, instance: InstanceRecord, step: StepRecord | None, notice: Notice
 ) -> str | None:
     """Why nobody is told by this notice; None: they are."""
-    if notice.trigger in FOLLOW_UPS and not _still_waits(step, notice):
+    if notice.trigger in follow_ups.TRIGGERS and not follow_ups.still_waits(step, notice):
         return "The step is not waiting any more."
     when: Mapping[str, Any] | None = notice.policy.get("when")
     if when is None:
         return None
     context = ledger.context(instance, outputs=True)
     return None if holds(when, context) else describe_refusal(when, context)
-
-
-def _still_waits(step: StepRecord | None, notice: Notice) -> bool:
-    """Whether the step is as open as it was when it was first told of, and not begun anew."""
-    if step is None or step.state not in OPEN or step.state == State.PENDING:
-        return False
-    return step.ready_at is not None and notice.policy.get("since") == zulu(step.ready_at)
-
-
-def _say_on_the_timeline(
-    ledger: Ledger, instance: InstanceRecord, step: StepRecord | None, notice: Notice
-) -> int:
-    """Reminders and escalations have a line of their own, which causes the next."""
-    if notice.trigger not in FOLLOW_UPS:
-        return notice.cause
-    kind = "step.reminded" if notice.trigger == REMINDER else "step.escalated"
-    data = {"round": notice.round, "recipients": notice.policy["recipients"]}
-    return ledger.record(instance, kind, step, data=data)
-
-
-def _follow_up(
-    ledger: Ledger,
-    instance: InstanceRecord,
-    step: StepRecord | None,
-    notice: Notice,
-    cause: int,
-) -> None:
-    """Owe the next reminder and the next escalation of a policy for a step that people do."""
-    if step is None or not step.is_for_people or step.ready_at is None:
-        return
-    policy = notice.policy | {"since": zulu(step.ready_at)}
-    remind: dict[str, Any] | None = policy.get("remind")
-    if remind and notice.trigger != ESCALATION and notice.round < remind["times"]:
-        due = ledger.now + parse_duration(remind["every"])
-        again = policy | {"template": ""}
-        _owe(ledger, instance, step, notice, REMINDER, cause, again, notice.round + 1, due)
-    later = _escalations(policy)
-    at = notice.round if notice.trigger == ESCALATION else 0
-    if notice.trigger != REMINDER and at < len(later):
-        escalation = later[at]
-        told = policy | {name: escalation[name] for name in ("channel", "template")}
-        told |= {"recipients": escalation["to"]}
-        due = max(step.ready_at + parse_duration(escalation["after"]), ledger.now)
-        _owe(ledger, instance, step, notice, ESCALATION, cause, told, at + 1, due)
-
-
-def _escalations(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
-    listed: list[dict[str, Any]] = policy.get("escalate") or []
-    return sorted(listed, key=lambda one: parse_duration(one["after"]))
-
-
-def _owe(
-    ledger: Ledger,
-    instance: InstanceRecord,
-    step: StepRecord,
-    notice: Notice,
-    trigger: str,
-    cause: int,
-    policy: dict[str, Any],
-    round: int,
-    due: datetime,
-) -> None:
-    ledger.notices.append(
-        {
-            "instance": instance,
-            "step": step,
-            "trigger": trigger,
-            "cause": cause,
-            "policy_index": notice.policy_index,
-            "policy": policy,
-            "round": round,
-            "run_at": due,
-        }
-    )
 
 
 def _write_all(
@@ -275,6 +195,7 @@ def deliver(
         "state": DeliveryState.QUEUED if sent else DeliveryState.SKIPPED,
         "reason": decision.reason,
         "attempts": 0,
+        "next_attempt_at": decision.until,
         "replay_of": draft.replay_of,
         "fallback_of": draft.fallback_of,
         "created_at": ledger.now,

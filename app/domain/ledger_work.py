@@ -181,7 +181,7 @@ def _job_row(job: dict[str, Any], ledger: Ledger, execution_ids: dict[str, int])
         "execution_token": job["execution_token"],
         "attempt": job["attempt"],
         "allowed": job["allowed"],
-        "queued_at": ledger.now,
+        "queued_at": job["run_at"],  # what waits for its time does not queue
         "run_at": job["run_at"],
         "held": instance.paused,
         "occurrence": job["occurrence"],

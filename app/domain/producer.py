@@ -138,10 +138,13 @@ def owe_occurrence(
     )
 
 
-def owe_replay(ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord") -> str:
-    """Write down a new execution beside the old one; the step stays as it is. Returns its token."""
-    number, allowed = step.occurrence or 1, allowed_attempts(ledger.config(step))
-    token = _new_execution(ledger, step, number, allowed, replay_of=step.execution_token)
+def owe_replay(
+    ledger: "Ledger", instance: "InstanceRecord", step: "StepRecord", original: str, number: int
+) -> str:
+    """Write down a new execution beside the one with the token `original`, an occurrence of this
+    number; the step stays as it is. Returns the new token."""
+    allowed = allowed_attempts(ledger.config(step))
+    token = _new_execution(ledger, step, number, allowed, replay_of=original)
     _owe_job(
         ledger,
         instance,

@@ -106,7 +106,8 @@ def _recipients(
     user = ledger.session.get(User, row.user_id) if row.user_id else None
     if user is not None:
         return [Recipient(row.recipient, user=user)]
-    named: list[str] = (row.policy or {}).get("recipients") or []
+    policy: dict[str, Any] = row.policy or {}
+    named: list[str] = policy.get("recipients") or []
     if row.address is not None or row.recipient not in named:
         return [Recipient(row.recipient, address=row.recipient)]
     context: dict[str, Any] = ledger.context(instance, outputs=True) if instance else {}

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain import input_schemas, lifecycle, producer, waiting
@@ -12,6 +13,7 @@ from app.domain.ledger import Ledger, changing
 from app.domain.paths import MissingPath
 from app.domain.records import InstanceRecord, StepRecord
 from app.errors import Invalid, NotFound
+from app.models import Execution
 from app.models.vocabulary import ActionState, State
 
 
@@ -95,13 +97,42 @@ def skip(session: Session, instance_id: int, key: str, actor: str, reason: str =
         lifecycle.apply(ledger, instance, step, "skip", ActionState.IDLE, reason=reason, data=data)
 
 
-def replay(session: Session, instance_id: int, key: str, actor: str, reason: str = "") -> str:
+def replay(
+    session: Session,
+    instance_id: int,
+    key: str,
+    actor: str,
+    reason: str = "",
+    *,
+    occurrence: int | None = None,
+) -> str:
     """Carry it out once more under a new token, beside what was; returns the token. The step,
-    its output and all that depends on it stay as they are."""
+    its output and all that depends on it stay as they are. `occurrence`: which one of a step that
+    recurs; default: the last that ended. Raises Invalid if that has not been."""
     with acting(session, instance_id, key, "replay", actor) as (ledger, instance, step):
-        token = producer.owe_replay(ledger, instance, step)
-        data = {"executionToken": token, "replayOf": step.execution_token}
+        number = step.occurrence or 1 if occurrence is None else occurrence
+        original = _execution(ledger, step, number)
+        token = producer.owe_replay(ledger, instance, step, original, number)
+        data: dict[str, Any] = {"executionToken": token, "replayOf": original}
+        if step.occurrence is not None:
+            data["occurrence"] = number
         ledger.record(instance, "step.replayed", step, reason=reason, data=data)
+    return token
+
+
+def _execution(ledger: Ledger, step: StepRecord, number: int) -> str:
+    """The token of an occurrence that has been; of a step that does not recur, it is the first."""
+    if number == (step.occurrence or 1) and step.execution_token:
+        return step.execution_token
+    query = select(Execution.token).where(
+        Execution.step_id == step.id,
+        Execution.occurrence == number,
+        Execution.replay_of.is_(None),
+        Execution.ended_at.is_not(None),
+    )
+    token = ledger.session.scalar(query)
+    if token is None:
+        raise Invalid.at("occurrence", f"No occurrence with the number {number} has been.")
     return token
 
 

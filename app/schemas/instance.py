@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from app.models.vocabulary import Channel, DeliveryState
 from app.schemas.base import Schema
 from app.schemas.durations import parse_moment
+from app.schemas.recurrence import MAX_COUNT
 
 MAX_BULK = 1000
 MAX_VERSION = 2**31 - 1  # what the column holds
@@ -53,6 +54,12 @@ class CompleteIn(Reason):
     """What the step produced."""
 
     output: dict[str, Any] = Field(default_factory=dict)
+
+
+class ReplayIn(Reason):
+    """Which occurrence of a step that recurs; default: the last that ended."""
+
+    occurrence: int | None = Field(None, ge=1, le=MAX_COUNT, strict=True)
 
 
 class RescheduleIn(Reason):

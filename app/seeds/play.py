@@ -23,7 +23,6 @@ from app.domain import (
     calls,
     claims,
     emails,
-    instances,
     mail_answers,
     webhooks,
 )
@@ -34,7 +33,6 @@ from app.domain.outcomes import Outcome, Span
 from app.domain.reports import Report
 from app.models import AutomationJob, WorkflowInstanceStep
 from app.models.vocabulary import AUTOMATION_QUEUE
-from app.schemas.instance import InstanceIn
 from app.seeds import notifier
 
 WORKER = "demo-worker-1"
@@ -59,16 +57,16 @@ class Story:
         session: Session,
         settings: Settings,
         start: datetime,
-        wish: InstanceIn,
-        by: str,
+        title: str,
+        begin: Callable[[], int],
         answers: Mapping[str, Sequence[Answer]],
     ) -> None:
         self._session = session
         self._settings = settings
         self._answers = {key: list(them) for key, them in answers.items()}
-        self._random = random.Random(wish.title)
+        self._random = random.Random(title)
         go_to(start)
-        self.id = instances.start(session, wish, by)
+        self.id = begin()
         self._work()
 
     def later(self, **duration: float) -> "Story":

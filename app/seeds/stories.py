@@ -13,11 +13,11 @@ from app.config import Settings
 from app.domain import instances, steps
 from app.schemas.base import zulu
 from app.schemas.instance import InstanceIn
-from app.seeds import orders, play, upgrades
+from app.seeds import orders, play, rhythms, upgrades
 from app.seeds.orders import ADMIN, OPERATOR, Begin
 from app.seeds.play import Answer, Story
 
-NIGHT = "api:nightly-jobs"
+NIGHT = f"schedule:{rhythms.NIGHTLY}"
 
 
 def tell_all(session: Session, settings: Settings) -> list[str]:
@@ -25,10 +25,12 @@ def tell_all(session: Session, settings: Settings) -> list[str]:
     told = sorted(plots(clock.now()), key=lambda plot: plot[0])
     titles: list[str] = []
     try:
+        rhythms.begin(session, nights(clock.now())[0][0])
         for start, plot in told:
             plot(partial(_begin, session, settings, start, titles))
     finally:
         play.come_back()
+    rhythms.go_on(session)
     return titles
 
 
@@ -44,8 +46,14 @@ def _begin(
     **answers: Sequence[Answer],
 ) -> Story:
     titles.append(title)
-    wish = InstanceIn.read({"templateKey": template, "title": title, "input": given})
-    return Story(session, settings, start, wish, by, answers)
+
+    def begin() -> int:
+        if by == NIGHT:
+            return rhythms.fire(session)
+        wish = InstanceIn.read({"templateKey": template, "title": title, "input": given})
+        return instances.start(session, wish, by)
+
+    return Story(session, settings, start, title, begin, answers)
 
 
 def plots(now: datetime) -> list[tuple[datetime, Callable[[Begin], object]]]:
@@ -103,7 +111,7 @@ def nights(now: datetime) -> list[tuple[datetime, Callable[[Begin], object]]]:
     starts = [last - timedelta(days=days) for days in (3, 2, 1, 0)]
     happened = [quiet, explained, bank_closed, to_be_explained]
     return [
-        (start, partial(night, f"{start - timedelta(days=1):%Y-%m-%d}"))
+        (start, partial(night, f"{start:%Y-%m-%d}"))
         for start, night in zip(starts, happened, strict=True)
     ]
 
@@ -123,7 +131,7 @@ def a_week(last_night: datetime, begin: Begin) -> None:
 
 
 def reconciliation(day: str) -> tuple[str, str, dict[str, Any], str]:
-    return "nightly-reconciliation", f"Reconciliation of {day}", {"date": day}, NIGHT
+    return rhythms.TEMPLATE, f"Reconciliation, night of {day}", {}, NIGHT
 
 
 def quiet(day: str, begin: Begin) -> None:

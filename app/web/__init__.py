@@ -28,6 +28,8 @@ def register(app: Flask) -> None:
         notification_drafts,
         notification_templates,
         people,
+        schedule_drafts,
+        schedules,
         search,
         secrets,
         security,
@@ -58,7 +60,7 @@ def register(app: Flask) -> None:
         frame,
     ):
         app.register_blueprint(noun.blueprint)
-    for noun in (notification_templates, notification_drafts):
+    for noun in (notification_templates, notification_drafts, schedules, schedule_drafts):
         app.register_blueprint(noun.blueprint)
 
 

@@ -86,7 +86,9 @@ def _refused(move: Move, place: Place, error: RunsheetError) -> Response:
     with transaction.reading() as session:
         page = view_models.page(session, move.instance_id, place, visitor())
     shown = page["step"] if move.key else page["instance"]
-    kept = {name: text for name in ("at", "reason", "output") if (text := typed(name))}
+    kept = {
+        name: text for name in ("at", "occurrence", "reason", "output") if (text := typed(name))
+    }
     if move.verb in shown.allowed_actions:
         page["typed"] = {move.form: kept}
     elif kept:  # its form is gone: the words must not go with it

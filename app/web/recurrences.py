@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.domain.rule_words import describe
 from app.models.vocabulary import ActionState, State
 from app.schemas.instance import StepOut
+from app.schemas.recurrence import Recurrence
 
 OPEN = (State.READY, State.STARTED)
 
@@ -30,7 +32,7 @@ def of(step: StepOut) -> RecurrenceView | None:
     amid = step.action_state == ActionState.SCHEDULED
     return RecurrenceView(
         place=place(step),
-        rule=_rule(config),
+        rule=describe(Recurrence.read(config)),
         ends=_ends(config),
         next_at=step.next_attempt_at if amid else None,
         last_error=step.error if amid else None,
@@ -57,14 +59,6 @@ def _count(step: Any) -> int | None:
     if isinstance(step, StepOut):
         return (step.action_config.get("recurrence") or {}).get("count")
     return step.occurrences
-
-
-def _rule(config: dict[str, Any]) -> str:
-    zone = config.get("timezone", "UTC")
-    if config.get("everySeconds"):
-        seconds = config["everySeconds"]
-        return f"every {seconds} s" if seconds > 1 else "every second"
-    return f"{config.get('cron') or config.get('rrule')}, {zone}"
 
 
 def _ends(config: dict[str, Any]) -> str:

@@ -47,6 +47,20 @@ def start_form(schema: dict[str, Any]) -> FlaskForm:
     return _form({"title": title} | _fields(schema, INPUT, "input"), bound=True)
 
 
+def input_fields(schema: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an input, for a form that has others too."""
+    return _fields(schema, INPUT, "input")
+
+
+def written(schema: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """An input as it stands in its fields."""
+    return {
+        INPUT + name: _written(values[name], _kind(rule))
+        for name, rule in properties(schema)
+        if values.get(name) is not None
+    }
+
+
 def answer_schema(step: StepOut) -> dict[str, Any] | None:
     """What a person answers when they complete a step; None: any JSON object."""
     if step.action_type == "APPROVAL":

@@ -11,7 +11,7 @@ from app import transaction
 from app.domain import input_schemas, planned, queries, steps
 from app.errors import Invalid, Malformed, NotFound
 from app.schemas.base import loads
-from app.schemas.instance import Reason, RescheduleIn
+from app.schemas.instance import Reason, ReplayIn, RescheduleIn
 from app.web import moves, places, schema_forms, view_models
 from app.web.access import needs, visitor
 from app.web.exchanges import json_page
@@ -62,11 +62,17 @@ def move(instance_id: int, key: str, verb: str) -> Response:
         given: dict[str, Any] = {"reason": Reason.read({"reason": moves.typed("reason")}).reason}
         if verb == "complete":
             given["output"] = _output(session, instance_id, key)
+        if verb == "replay" and (number := moves.typed("occurrence")):
+            given["occurrence"] = ReplayIn.read({"occurrence": _whole(number)}).occurrence
         if verb == "reschedule":
             given["at"] = RescheduleIn.read({"at": _in_utc(moves.typed("at"))}).at
         VERBS[verb](session, instance_id, key, visitor().actor.name, **given)
 
     return moves.answer(moves.Move(instance_id, verb, key), carry_out)
+
+
+def _whole(typed: str) -> int | str:
+    return int(typed) if re.fullmatch("[0-9]{1,9}", typed) else typed
 
 
 def _in_utc(typed: str) -> str:

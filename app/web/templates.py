@@ -9,7 +9,7 @@ from app import transaction
 from app.domain import instances
 from app.errors import Invalid, NotFound, NotPublished
 from app.schemas.instance import InstanceIn
-from app.web import policy_views, previews, schema_forms, template_lists
+from app.web import policy_views, previews, schedule_lists, schema_forms, template_lists
 from app.web.access import needs, visitor
 from app.web.template_views import TemplateView, find_step, read_template
 
@@ -34,8 +34,10 @@ def show(template_id: int) -> str:
         step = find_step(template, key) if key else None
         policies = policy_views.of_step(session, step) if step else []
         occasion = previews.occasion(session, template, request.args.get("instance", ""))
-    page = {"template": template, "step": step, "policies": policies, "occasion": occasion}
+        number = schedule_lists.count(session, template_id)
+    page = {"template": template, "step": step, "policies": policies, "schedules": number}
     page["preview"] = previews.of_template_step(step, occasion) if step else None
+    page["occasion"] = occasion
     return render_template("templates/show.html", **page)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from flask import url_for
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,7 @@ from app.web import (
     failures,
     previews,
     recurrences,
+    schedule_views,
     schema_forms,
     sentences,
     words,
@@ -73,7 +75,7 @@ def page(session: Session, instance_id: int, place: Place, visitor: Visitor) -> 
     events = _events(session, found, place, names)
     oldest = events[-1].seq if events else 1
     return {
-        "instance": _instance(found, visitor),
+        "instance": _instance(session, found, visitor),
         "steps": steps,
         "step": step,
         "events": events,
@@ -128,16 +130,25 @@ def _attempt(attempt: AttemptOut, position: int) -> AttemptView:
     return AttemptView.model_construct(**dict(attempt) | shown)
 
 
-def _instance(found: InstanceOut, visitor: Visitor) -> InstanceView:
+def _instance(session: Session, found: InstanceOut, visitor: Visitor) -> InstanceView:
     return InstanceView.model_construct(
         **dict(found)
         | {
-            "started_by": words.actor(found.started_by),
+            "started_by": _starter(session, found),
             "allowed_actions": found.allowed_actions if visitor.may("operate") else [],
             "steps_done": sum(step.state in _DONE for step in found.steps),
             "steps_total": len(found.steps),
         }
     )
+
+
+def _starter(session: Session, found: InstanceOut) -> Markup | str:
+    """Who started it; a schedule as a link to it, as long as it is there."""
+    schedule = schedule_views.started_by(session, found.id)
+    if schedule is None:
+        return words.actor(found.started_by)
+    url = url_for("schedules.show", schedule_id=schedule[0])
+    return Markup('the schedule <a href="{}">{}</a>').format(url, schedule[1])
 
 
 def _events(

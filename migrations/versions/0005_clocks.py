@@ -18,7 +18,7 @@ depends_on = None
 
 def upgrade():
     with op.batch_alter_table("worker_processes", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("clock_off", sa.Float(), nullable=True))
+        batch_op.add_column(sa.Column("clock_off", sa.Double(), nullable=True))
 
 
 def downgrade():

@@ -1,7 +1,9 @@
 """A step hands its callback URL on, and the receiver calls it: real worker, real web process."""
 
 import json
+import socket
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -119,3 +121,35 @@ def test_a_real_worker_ends_a_wait_that_nobody_ends(console):
     assert asked.error == "Nobody called within 1 second."
     assert [attempt.outcome for attempt in asked.automation_log] == ["failed"]
     assert post(f"{console}/api/workflows/callbacks/{token_of(instance_id, 'asked')}", {}) == 409
+
+
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+BROKEN = {
+    "no size of a chunk": CHUNKED + b"ZZ\r\n{}",
+    "a chunk without its end": CHUNKED + b"2\r\n{}no end",
+    "a body that breaks off": b"Content-Length: 100\r\n\r\n{}",
+    "a body that never begins": b"Content-Length: 100\r\n\r\n",
+    "chunks that break off": CHUNKED + b"64\r\n{}",
+    "two lengths": b"Content-Length: 2\r\n" + CHUNKED + b"0\r\n\r\n",
+    "a length that is none": b"Content-Length: -1\r\n\r\n{}",
+    "headers of any bytes": b"webhook-id: \xff\r\nX-A: \x80\r\nContent-Length: 1\r\n\r\n[",
+}
+
+
+def status_of(url: str, rest: bytes) -> int:
+    """What a call is answered that is written by hand, and after which nothing more comes."""
+    place = urllib.parse.urlsplit(url)
+    head = f"POST {place.path} HTTP/1.1\r\nHost: {place.netloc}\r\n".encode()
+    with socket.create_connection((str(place.hostname), place.port or 0), timeout=20) as sock:
+        sock.sendall(head + rest)
+        sock.shutdown(socket.SHUT_WR)
+        return int(sock.makefile("rb").readline().split(b" ")[1])
+
+
+def test_a_call_that_is_no_http_gets_a_400_and_the_step_waits_on(console):
+    publish(callback("paid"))
+    order = begin()
+    url = f"{console}/api/workflows/callbacks/{token_of(order, 'paid')}"
+    assert {how: status_of(url, rest) for how, rest in BROKEN.items()} == dict.fromkeys(BROKEN, 400)
+    assert step_of(order, "paid").state == "STARTED"
+    assert post(url, {}) == 200

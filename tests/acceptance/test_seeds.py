@@ -12,7 +12,15 @@ from app.config import Settings
 from app.domain import people, templates
 from app.domain.callback_urls import of_steps as urls_of
 from app.extensions import Base
-from app.models import Event, SignInLink, User, WorkflowInstance, WorkflowInstanceStep
+from app.models import (
+    Event,
+    Schedule,
+    ScheduleFire,
+    SignInLink,
+    User,
+    WorkflowInstance,
+    WorkflowInstanceStep,
+)
 from app.models import WorkflowTemplate as TemplateRow
 from app.models.vocabulary import ActionState, InstanceState, State
 from app.schemas.template import Template
@@ -203,3 +211,15 @@ def test_who_has_begun_already_gets_no_made_up_past(seed):
     assert len(everything(WorkflowInstance)) == 1
     assert len(everything(User)) == 4
     assert len(everything(SignInLink)) == 1
+
+
+def test_the_nights_were_started_by_their_schedule_and_it_goes_on(seed):
+    seed()
+    nightly, resting = everything(Schedule)
+    fires = everything(ScheduleFire)
+    assert [fire.outcome for fire in fires] == ["started"] * 4
+    assert {fire.schedule_id for fire in fires} == {nightly.id}
+    nights = {row.id: row for row in everything(WorkflowInstance)}
+    assert all(fire.fire_at <= nights[fire.instance_id].started_at for fire in fires)
+    assert nightly.next_at > clock.now()
+    assert resting.paused_at and resting.pause_reason and resting.resume_at > clock.now()

@@ -11,6 +11,7 @@ from flask import Flask
 from app import transaction
 from app.domain import people
 from app.extensions import db
+from tests.conftest import Factory
 
 API = "/api/workflows"
 
@@ -61,6 +62,11 @@ class Caller:
                 **more,
             )
         )
+
+
+@pytest.fixture
+def factory(with_doors: Factory) -> Factory:
+    return with_doors
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """/schedules through the API: written, previewed, changed, paused, run and deleted."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -118,7 +119,7 @@ def test_a_preview_says_when_a_rule_occurs_strictly_after(schedules):
         ({"rrule": "FREQ=DAILY;BYSETPOS=2"}, "rrule"),
         ({"rrule": "FREQ=DAILY;UNTIL=99999999"}, "rrule"),
         ({"rrule": "DTSTART:20270101T000000Z\nRRULE:FREQ=DAILY"}, "rrule"),
-        ({"everySeconds": 5}, "everySeconds"),
+        ({"everySeconds": 0}, "everySeconds"),
         ({"everySeconds": 60, "count": 1001}, "count"),
         ({"everySeconds": 60, "count": 0}, "count"),
         ({"everySeconds": 60, "after": "yesterday"}, "after"),
@@ -128,6 +129,16 @@ def test_a_preview_says_when_a_rule_occurs_strictly_after(schedules):
 )
 def test_a_preview_refuses_what_could_not_be_saved(schedules, wish, path):
     assert path in faults(schedules.post("/schedules/preview", wish))
+
+
+def test_how_dense_is_too_dense_is_a_setting(schedules, app, settings):
+    often = schedules.post("/schedules/preview", {"everySeconds": 5})
+    assert len(often.json["occurrences"]) == 5
+    app.config["SETTINGS"] = replace(settings, min_schedule_seconds=60)
+    for path, wish in (("/schedules/preview", {}), ("/schedules", WEEKDAYS | {"cron": None})):
+        assert (
+            "too often" in faults(schedules.post(path, wish | {"everySeconds": 5}))["everySeconds"]
+        )
 
 
 @both_databases

@@ -1,10 +1,12 @@
 """Who is told what: policies × triggers × recipients, each notice once, each delivery once."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
-from app import transaction
-from app.domain import losses, overdue
+from app import clock, transaction
+from app.domain import fanout, losses, overdue
 from app.domain.outcomes import Outcome
 from app.models import InboxMessage, Notice, User
 from app.models.vocabulary import NOTIFICATION_QUEUE, DeliveryState
@@ -81,6 +83,22 @@ def test_what_can_not_be_sent_is_skipped_with_its_reason(app, why, not_ready, ch
     notify(not_ready)
     assert [(row.state, row.reason) for row in rows()] == [("SKIPPED", why)]
     assert "notification.skipped" in kinds(instance)
+
+
+def test_what_is_put_off_is_sent_later_and_says_until_when_and_why(app, monkeypatch):
+    """Nothing is yet; quiet hours and digests will be."""
+    until = clock.now() + timedelta(hours=8)
+    quiet = fanout.Decision("defer", "They have quiet hours.", until)
+    monkeypatch.setattr(fanout, "decide", lambda *_: quiet)
+    do(told([policy(recipients=["user:1"])]), "complete", "pack")
+    notify()
+    assert send() == []
+    (row,) = rows()
+    assert (row.state, row.reason) == (DeliveryState.QUEUED, "They have quiet hours.")
+    assert row.next_attempt_at == until
+    with later(hours=8, minutes=1):
+        assert len(send()) == 1
+    assert rows()[0].state == DeliveryState.SENT
 
 
 def test_a_person_without_a_phone_is_skipped_and_the_fallback_is_tried(app):

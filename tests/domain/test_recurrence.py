@@ -1,13 +1,16 @@
 """Steps that recur: each occurrence is an execution of its own, and the series ends once."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from app import clock, transaction
-from app.domain import losses
-from app.domain.outcomes import Outcome
-from app.errors import MoveNotAllowed
+from app.domain import attempts, effects, losses
+from app.domain.outcomes import Outcome, Span
+from app.domain.reports import Report
+from app.errors import Invalid, MoveNotAllowed
 from app.models import Notice
 from app.schemas.base import zulu
 from tests.support.looking import (
@@ -56,7 +59,12 @@ def time() -> Time:
     return Time()
 
 
-def series(*more, count=3, config=None, **recurrence):
+def series(
+    *more: dict[str, Any],
+    count: int | None = 3,
+    config: dict[str, Any] | None = None,
+    **recurrence: Any,
+) -> int:
     """A published template whose step recurs each hour, and an instance of it."""
     every = {} if {"cron", "rrule"} & recurrence.keys() else {"everySeconds": HOUR}
     rule = every | ({"count": count} if count else {}) | recurrence
@@ -73,8 +81,22 @@ def occur(time, outcome=None):
     return held.execution_token
 
 
-def last(instance_id, kind):
-    return [event for event in events_of(instance_id) if event.kind == kind][-1].data
+def last(instance_id: int, kind: str) -> dict[str, Any]:
+    """What the newest event of this kind says."""
+    return [event for event in events_of(instance_id) if event.kind == kind][-1].data or {}
+
+
+def hours_on(instance_id: int, number: float) -> datetime:
+    """So long after the step became ready."""
+    ready_at = step_of(instance_id, "bill").ready_at
+    assert ready_at is not None
+    return ready_at + timedelta(hours=number)
+
+
+def next_at(instance_id: int) -> datetime:
+    found = step_of(instance_id, "bill").next_attempt_at
+    assert found is not None
+    return found
 
 
 @both_databases
@@ -96,13 +118,13 @@ def test_before_its_first_occurrence_a_step_is_ready_and_between_two_it_is_start
     instance_id = series()
     first = step_of(instance_id, "bill")
     assert (first.state, first.action_state, first.occurrence) == ("READY", "SCHEDULED", 1)
-    assert first.next_attempt_at == first.ready_at + timedelta(seconds=HOUR)
+    assert first.next_attempt_at == hours_on(instance_id, 1)
     assert claim() == []
 
     occur(time)
     second = step_of(instance_id, "bill")
     assert (second.state, second.action_state, second.occurrence) == ("STARTED", "SCHEDULED", 1)
-    assert second.next_attempt_at == first.ready_at + timedelta(seconds=2 * HOUR)
+    assert second.next_attempt_at == hours_on(instance_id, 2)
     assert kinds(instance_id, "bill") == [
         "step.ready",
         "step.started",
@@ -143,7 +165,7 @@ def test_a_failed_occurrence_is_told_and_does_not_stop_the_series(app, time):
         "error": "HTTP 404",
         "occurrence": 1,
         "occurrences": 3,
-        "nextAttemptAt": zulu(step_of(instance_id, "bill").next_attempt_at),
+        "nextAttemptAt": zulu(next_at(instance_id)),
     }
     occur(time)
     assert step_of(instance_id, "bill").error is None
@@ -189,7 +211,6 @@ def test_each_occurrence_has_its_own_tries(app, time):
 def test_what_comes_due_while_another_retries_is_passed_over_with_an_event(app, time):
     retry = {"maxAttempts": 2, "schedule": [int(2.5 * HOUR)]}
     instance_id = series(count=3, config={"retry": retry})
-    ready = step_of(instance_id, "bill").ready_at
     time.passes()
     work(AGAIN)
     time.passes(2.5 * HOUR)
@@ -197,11 +218,11 @@ def test_what_comes_due_while_another_retries_is_passed_over_with_an_event(app, 
 
     assert last(instance_id, "step.occurrences_missed") == {
         "missed": 2,
-        "from": zulu(ready + timedelta(hours=2)),
-        "to": zulu(ready + timedelta(hours=3)),
+        "from": zulu(hours_on(instance_id, 2)),
+        "to": zulu(hours_on(instance_id, 3)),
     }
     step = step_of(instance_id, "bill")
-    assert step.next_attempt_at == ready + timedelta(hours=4)
+    assert step.next_attempt_at == hours_on(instance_id, 4)
     assert len(executions_of(step.id)) == 2
     occur(time)
     occur(time)
@@ -218,8 +239,7 @@ def test_after_a_downtime_one_catches_up_and_the_others_are_passed_over_in_one_e
 
     assert last(instance_id, "step.occurrences_missed")["missed"] == 9
     assert kinds(instance_id, "bill").count("step.occurrences_missed") == 1
-    ready = step_of(instance_id, "bill").ready_at
-    assert step_of(instance_id, "bill").next_attempt_at == ready + timedelta(hours=11)
+    assert next_at(instance_id) == hours_on(instance_id, 11)
 
 
 def test_so_many_that_were_passed_over_are_not_counted_one_by_one(app, time):
@@ -228,8 +248,7 @@ def test_so_many_that_were_passed_over_are_not_counted_one_by_one(app, time):
     work()
     data = last(instance_id, "step.occurrences_missed")
     assert (data["missed"], data["orMore"]) == (1000, True)
-    next_one = step_of(instance_id, "bill").next_attempt_at
-    assert clock.now() < next_one <= clock.now() + timedelta(seconds=1)
+    assert clock.now() < next_at(instance_id) <= clock.now() + timedelta(seconds=1)
 
 
 @both_databases
@@ -272,8 +291,7 @@ def test_a_series_without_any_time_left_is_skipped_and_the_next_steps_go_on(app,
 @both_databases
 def test_a_delay_comes_before_the_series(app):
     instance_id = series(config={"delay": "PT10M"})
-    step = step_of(instance_id, "bill")
-    assert step.next_attempt_at == step.ready_at + timedelta(minutes=10)
+    assert next_at(instance_id) == hours_on(instance_id, 1 / 6)
 
 
 def test_cron_follows_its_zone(app, monkeypatch):
@@ -281,6 +299,14 @@ def test_cron_follows_its_zone(app, monkeypatch):
     instance_id = series(cron="0 9 * * *", timezone="Europe/Berlin", count=2)
     first = step_of(instance_id, "bill").next_attempt_at
     assert first == datetime(2027, 3, 28, 7, tzinfo=UTC), "summer time began in the night"
+
+
+def test_a_rule_that_ends_by_itself_ends_the_series(app, time):
+    instance_id = series(rrule="FREQ=HOURLY;COUNT=3", count=5)
+    occur(time)
+    assert state_pair(instance_id, "bill") == ("STARTED", "SCHEDULED")
+    occur(time)
+    assert states(instance_id) == {"bill": "COMPLETED"}, "COUNT counts the start as well"
 
 
 @both_databases
@@ -312,6 +338,49 @@ def test_a_replay_sends_the_last_occurrence_again_beside_the_series(app, time):
     occur(time)
     occur(time)
     assert states(instance_id) == {"bill": "COMPLETED"}
+
+
+@both_databases
+def test_an_earlier_occurrence_can_be_replayed_and_one_to_come_can_not(app, time):
+    instance_id = series()
+    tokens = [occur(time), occur(time)]
+    do(instance_id, "replay", "bill", occurrence=1)
+    (held,) = claim()
+    assert (held.kind, held.occurrence) == ("replay", 1)
+    runs = {run.id: run for run in executions_of(step_of(instance_id, "bill").id)}
+    (replayed,) = [run for run in runs.values() if run.replay_of]
+    assert runs[replayed.replay_of or 0].token == tokens[0]
+    for number in (3, 4):
+        with pytest.raises(Invalid):
+            do(instance_id, "replay", "bill", occurrence=number)
+
+
+@both_databases
+def test_the_end_of_an_occurrence_that_is_written_twice_plans_the_next_one_once(app, time):
+    instance_id = series()
+    time.passes()
+    (held,) = claim()
+    reports = [
+        Report(held, Span(clock.now()), "worker-1"),
+        Report(held, Span(clock.now(), clock.now(), 0.01), "worker-1", Outcome(verdict="done")),
+    ]
+    reports[1] = replace(reports[1], span=replace(reports[0].span, ended_at=clock.now()))
+    for again in (False, True):
+        with transaction.writing() as session:
+            attempts.settle(session, reports, again=again)
+    assert len(jobs()) == 1
+    assert len(executions_of(step_of(instance_id, "bill").id)) == 2
+    assert kinds(instance_id, "bill").count("step.occurrence_completed") == 1
+    assert "attempt.fenced" not in kinds(instance_id, "bill")
+
+
+@both_databases
+def test_whether_the_receiver_may_have_acted_is_asked_of_the_newest_occurrence(app, time):
+    instance_id = series(config={"retry": {"maxAttempts": 1}})
+    occur(time, Outcome(verdict="retry", error="The connection ended.", unknown=True))
+    assert effects.may_have_acted(step_of(instance_id, "bill")) is True
+    occur(time, Outcome(verdict="failed", error="No secret", unknown=False))
+    assert effects.may_have_acted(step_of(instance_id, "bill")) is False
 
 
 @both_databases
@@ -409,7 +478,7 @@ def test_run_now_runs_the_planned_occurrence_and_leaves_the_times_after_it(app, 
     assert work() == 1
     step = step_of(instance_id, "bill")
     assert step.occurrence == 2
-    assert step.next_attempt_at == step.ready_at + timedelta(hours=3)
+    assert step.next_attempt_at == hours_on(instance_id, 3)
 
 
 @both_databases
@@ -419,7 +488,7 @@ def test_the_first_occurrence_can_be_run_now(app):
     assert state_pair(instance_id, "bill") == ("READY", "QUEUED")
     assert work() == 1
     step = step_of(instance_id, "bill")
-    assert step.next_attempt_at == step.ready_at + timedelta(hours=2)
+    assert step.next_attempt_at == hours_on(instance_id, 2)
 
 
 @both_databases
@@ -437,10 +506,10 @@ def test_reschedule_moves_what_is_planned_and_nothing_after_it(app, time, runs_b
     time.passes(61)
     assert work() == 1
     step = step_of(instance_id, "bill")
-    assert step.next_attempt_at == step.ready_at + timedelta(hours=2 + runs_before)
+    assert step.next_attempt_at == hours_on(instance_id, 2 + runs_before)
     event = next(e for e in events_of(instance_id) if e.kind == "step.rescheduled")
     assert event.reason == "The bank is closed"
-    assert event.data["nextAttemptAt"] == zulu(at)
+    assert last(instance_id, "step.rescheduled")["nextAttemptAt"] == zulu(at)
 
 
 @both_databases
@@ -488,7 +557,7 @@ def test_skipping_an_occurrence_plans_the_one_after_it_under_its_number(app, tim
     planned = jobs()[0]
     do(instance_id, "skip-occurrence", "bill", reason="A holiday")
     step = step_of(instance_id, "bill")
-    assert step.next_attempt_at == step.ready_at + timedelta(hours=2 + runs_before)
+    assert step.next_attempt_at == hours_on(instance_id, 2 + runs_before)
     assert jobs()[0].execution_token == planned.execution_token
     assert jobs()[0].run_at == step.next_attempt_at
     time.passes()

@@ -16,7 +16,7 @@ from flask import Flask, current_app
 from sqlalchemy import func, select
 
 from app import clock, transaction
-from app.models import AutomationJob, WorkflowInstanceStep
+from app.models import AutomationExecutionLog, AutomationJob, WorkflowInstanceStep
 from tests.support import chaos
 from tests.support.chaos_lab import Lab, due_jobs, percentile
 from tests.support.processes import WORKER, Process
@@ -27,8 +27,9 @@ LAST_CHANCE = 2  # losses alone: with one more, the default POISON_AFTER sets th
 
 @dataclass
 class Kill:
-    """One death: where, when, and the steps it hit in mid-attempt."""
+    """One death: whose, where, when, and the steps it hit in mid-attempt."""
 
+    pid: int
     point: str
     at: datetime
     steps: list[int]
@@ -111,7 +112,7 @@ class Crashes:
                 f"a worker ended by itself ({code}); see {self.lab.log}"
             )
             self._crew.remove(process)
-            self.found.append(Kill(process.point, process.died_at, process.hits))
+            self.found.append(Kill(process.pid, process.point, process.died_at, process.hits))
 
     def _hire(self) -> None:
         armed = sum(process.point is not None for process in self._crew)
@@ -164,14 +165,14 @@ class Outcome:
     account: chaos.Account
     begun: int
     kills: list[Kill]
-    recoveries: dict[
-        int, float
-    ]  # by step: seconds from the last kill that hit it to its completion
+    noticed: list[float]  # seconds from a kill until what it hit was given back
+    recoveries: dict[int, float]  # by step: seconds from the last kill of it to its completion
 
     @classmethod
     def of(cls, crashes: Crashes) -> "Outcome":
         account = chaos.account(crashes.lab.receiver)
-        return cls(account, crashes.begun, crashes.found, _recoveries(crashes.found))
+        kills = crashes.found
+        return cls(account, crashes.begun, kills, _noticed(kills), _recoveries(kills))
 
     @property
     def lost(self) -> int:
@@ -209,8 +210,17 @@ class Outcome:
         return (
             f"{len(self.kills)} kills ({where}) over {self.begun} steps hit "
             f"{self.hits.total()} attempts; lost {self.lost}, {self.account}; "
+            f"given back p50 {percentile(self.noticed, 0.5):.1f} s; "
             f"recovery p50 {self.p50:.1f} s, p99 {self.p99:.1f} s; {self.per_hits()}"
         )
+
+
+def _noticed(kills: list[Kill]) -> list[float]:
+    log, died = AutomationExecutionLog, {str(kill.pid): kill.at for kill in kills}
+    with transaction.reading() as session:
+        rows = session.execute(select(log.worker, log.ended_at).where(log.outcome == "unknown"))
+        ends = [(str(row.worker).split(":")[1], row.ended_at) for row in rows]
+    return [(end - died[pid]).total_seconds() for pid, end in ends if pid in died and end]
 
 
 def _recoveries(kills: list[Kill]) -> dict[int, float]:

@@ -77,9 +77,9 @@ def console(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
 
 
 @contextmanager
-def open_console(folder: Path, sqlite_template: Path) -> Iterator[Console]:
+def open_console(folder: Path, sqlite_template: Path, **settings: str) -> Iterator[Console]:
     """A console with a database and a Redis of its own, so that nothing another test left is in
-    it; ended with the block."""
+    it; ended with the block. `settings`: more for its environment."""
     database = shutil.copy(sqlite_template, folder / "console.db")
     port = servers.free_port()
     with ExitStack() as stack:
@@ -90,6 +90,7 @@ def open_console(folder: Path, sqlite_template: Path) -> Iterator[Console]:
             GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{port}",
             BASE_URL=f"http://127.0.0.1:{port}",
             VAPID_PRIVATE_KEY=VAPID_KEY,
+            **settings,
         )
         app = create_app(Settings.load(environ))
         receiver = stack.enter_context(receiving())

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from app import clock, transaction
 from app.models import User
+from tests.conftest import Factory
 from tests.support.workflows import begin, publish, task, webhook
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -43,6 +44,11 @@ def said(page: Any) -> str:
     """The words of a page, without its markup."""
     text = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", page.get_data(as_text=True), flags=re.S)
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", text))).strip()
+
+
+@pytest.fixture
+def factory(with_doors: Factory) -> Factory:
+    return with_doors
 
 
 @pytest.fixture

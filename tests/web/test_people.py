@@ -4,8 +4,10 @@ import pytest
 
 from app import transaction
 from app.models import NotificationDelivery, User
-from tests.support.looking import look
+from tests.support.looking import do, look
+from tests.support.notifying import notify, policy, send
 from tests.support.telling import tell
+from tests.support.workflows import begin, publish, task
 from tests.web.conftest import said
 
 PHONE = "+14155550123"
@@ -116,3 +118,14 @@ def test_deliveries_and_the_old_filter_lead_there(operator, olga, told):
 
 def test_nobody_is_not_found(operator):
     assert operator.get("/people/999").status_code == 404
+
+
+def test_the_timeline_leads_to_whom_it_tells_of_and_to_the_delivery(operator, olga):
+    publish(task("pick", notificationPolicies=[policy(recipients=[f"user:{olga}"])]), key="pick")
+    instance = begin("pick")
+    do(instance, "complete", "pick")
+    notify()
+    send()
+    page = operator.get(f"/instances/{instance}").get_data(as_text=True)
+    assert f'href="/people/{olga}">author@example.com</a>' in page
+    assert 'href="/deliveries/1">was told</a>' in page

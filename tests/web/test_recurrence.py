@@ -7,6 +7,7 @@ import pytest
 from app import clock
 from app.domain.outcomes import Outcome
 from tests.support.looking import state_pair, step_of
+from tests.support.marks import both_databases
 from tests.support.workflows import begin, publish, task, webhook, work
 from tests.web.conftest import said
 
@@ -46,7 +47,7 @@ def test_a_step_that_recurs_says_when_it_runs_next_and_of_how_many(operator, bil
     work()
     page = said(operator.get(path(bill)))
     assert "Bill runs next" in page and "2 of 5, by itself." in page
-    assert "Runs every 3600 s" in page
+    assert "Runs every hour" in page
     assert "Ends after 5 runs" in page
     assert "runs next" in said(operator.get(f"/instances/{bill}"))
 
@@ -150,6 +151,21 @@ def test_a_planned_retry_can_be_rescheduled_too(operator, bill):
     assert "Skip next run" not in page
 
 
+def test_an_operator_says_which_run_is_replayed(operator, bill):
+    hours(1)
+    work(BROKEN)
+    hours(2)
+    work()
+    assert 'name="occurrence" min="1" max="2" value="2"' in operator.get(path(bill)).text
+    operator.post(path(bill, "replay"), {"occurrence": "1", "reason": "It failed then"})
+    work()
+    assert [row.occurrence for row in step_of(bill, "bill").automation_log] == [1, 2, 1]
+    refused = operator.post(path(bill, "replay"), {"occurrence": "3"})
+    assert refused.status_code == 422
+    assert "No occurrence with the number 3 has been." in said(refused)
+
+
+@both_databases
 def test_lists_say_which_run_is_next(operator, bill):
     hours(1)
     work()

@@ -5,10 +5,13 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app import clock, transaction
+from app.domain import schedules
 from app.models import InboxMessage, User
 from app.models.vocabulary import Role
+from app.schemas.schedule import PauseIn
 from app.web.access import EVERYBODY, permission_of
 from tests.support.mailing import email
+from tests.support.scheduling import make_schedule
 from tests.support.secrets import keep
 from tests.support.telling import tell
 from tests.support.workflows import begin, publish
@@ -79,6 +82,18 @@ MATRIX = {
     ("POST", "secrets.rotate"): (ADMINISTER, "/secrets/TOKEN/rotate"),
     ("POST", "secrets.bind"): (ADMINISTER, "/secrets/TOKEN/hosts"),
     ("POST", "secrets.delete"): (ADMINISTER, "/secrets/TOKEN/delete"),
+    ("GET", "schedules.index"): (READ, "/schedules"),
+    ("GET", "schedules.show"): (READ, "/schedules/1"),
+    ("POST", "schedules.run_now"): (OPERATE, "/schedules/1/run-now"),
+    ("POST", "schedules.pause"): (OPERATE, "/schedules/1/pause"),
+    ("POST", "schedules.resume"): (OPERATE, "/schedules/2/resume"),
+    ("POST", "schedules.duplicate"): (WRITE, "/schedules/1/duplicate"),
+    ("POST", "schedules.delete"): (WRITE, "/schedules/1/delete"),
+    ("GET", "schedule_drafts.new"): (WRITE, "/schedules/new"),
+    ("POST", "schedule_drafts.create"): (WRITE, "/schedules"),
+    ("GET", "schedule_drafts.edit"): (WRITE, "/schedules/1/edit"),
+    ("POST", "schedule_drafts.save"): (WRITE, "/schedules/1/edit"),
+    ("POST", "schedule_drafts.preview"): (WRITE, "/schedules/preview"),
     ("GET", "search.go"): (READ, "/search?q=order"),
 }
 
@@ -96,6 +111,9 @@ def filled(path: str, order: int) -> str:
     """The path with ids of things that are there, for whoever was the last to come."""
     if "/secrets/" in path:
         keep("TOKEN")
+    if "/schedules/" in path:
+        make_schedule()
+        pause(make_schedule())
     if "{mail" in path:
         template = publish(email("tell", html="<p>Hello.</p>"), key="mails")
         return path.format(mail=begin("mails"), mail_template=template)
@@ -116,6 +134,13 @@ def filled(path: str, order: int) -> str:
             session.add(message)
             session.flush()
         return path.format(id=order, delivery=delivery, message=message.id or 1)
+
+
+def pause(schedule_id: int) -> None:
+    with transaction.writing() as session:
+        schedules.pause(
+            session, schedule_id, PauseIn(reason="", until=None), "user:operator@example.com"
+        )
 
 
 def test_every_route_is_in_the_matrix(app):

@@ -47,6 +47,17 @@ def test_an_author_who_may_add_automation_creates_one(keeper):
         assert VALUE not in page.text and str(escape(VALUE)) not in page.text
 
 
+def test_a_form_that_breaks_off_is_refused_and_its_beginning_is_kept_nowhere(keeper):
+    # As gunicorn hands it over when the browser hangs up in the middle of the value.
+    cut = {"CONTENT_LENGTH": "40", "wsgi.input_terminated": True}
+    form = "application/x-www-form-urlencoded"
+    half = b"name=TOKEN&value=half"
+    answer = keeper.ask("POST", "/secrets", data=half, content_type=form, environ_overrides=cut)
+    assert answer.status_code == 400
+    assert kept() is None
+    assert create(keeper).status_code == 303
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [

@@ -182,7 +182,7 @@ def test_a_connection_lost_after_the_text_is_unknown_and_tried_again_under_the_s
     assert step_of(order, "tell").state == "COMPLETED"
 
 
-ORG = {"org_domains": "example.com, Example.org"}
+ORG: dict[str, Any] = {"org_domains": "example.com, Example.org"}
 
 
 def test_what_input_fills_in_may_lead_outside_since_a_permitted_author_wrote_it_so(app, settings):

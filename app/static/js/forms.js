@@ -48,7 +48,7 @@ function focusNext(form) {
 
 // An action that asks is opened in order to type.
 document.addEventListener("toggle", ({ target }) => {
-  if (target.open && target.matches("details.action") && target.contains(document.activeElement)) target.querySelector("textarea")?.focus();
+  if (target.open && target.matches("details.action") && target.contains(document.activeElement)) target.querySelector("textarea, input.input")?.focus();
 }, true);
 
 // A server that is down or silent replaces nothing (noSwap in layout.html); a toast says what became of the action.
