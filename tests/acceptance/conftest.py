@@ -10,6 +10,7 @@ from flask import Flask
 from app import bells
 from app.config import Settings
 from tests.conftest import environment
+from tests.support.chaos_lab import Lab
 from tests.support.processes import SCHEDULER, WORKER, Process
 from tests.support.receiver import Receiver, receiving
 
@@ -57,3 +58,9 @@ def start(environ: dict[str, str], tmp_path: Path) -> Iterator[Start]:
     yield start
     for process in started:
         process.end()
+
+
+@pytest.fixture
+def lab(ringing_app: Flask, environ: dict[str, str], receiver: Receiver, tmp_path: Path) -> Lab:
+    """Where chaos is made."""
+    return Lab(environ, receiver, tmp_path / "processes.log")

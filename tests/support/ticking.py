@@ -1,22 +1,28 @@
 """Many schedules and delayed steps that fall due, and what became of them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+import redis
 from sqlalchemy import select
 
-from app import transaction
+from app import clock, transaction
 from app.domain import instances, schedules
-from app.models import Event
+from app.models import Event, WorkerProcess
 from app.schemas.base import zulu
 from app.schemas.durations import parse_moment
 from app.schemas.instance import InstanceIn
 from app.schemas.schedule import ScheduleIn
+from tests.support.looking import events_of, look
+from tests.support.waiting import wait_until
 from tests.support.workflows import AUTHOR, OPERATOR, publish, webhook
+from workers.scheduler import RunsheetScheduler
 
+PROMISED = 15.0  # seconds in which what is due starts, whatever happens
+LOCK = RunsheetScheduler.scheduler_lock_key
 DAY = 86_400  # far enough for a schedule to fire once while one looks
 
 
@@ -95,3 +101,55 @@ def started_by_schedules(schedule_ids: Iterable[int]) -> Fired:
             if data.get("scheduleId") in wanted
         ],
     )
+
+
+def in_a_moment(seconds: float = 4.0) -> datetime:
+    """Soon, in whole milliseconds, as times are written."""
+    at = clock.now() + timedelta(seconds=seconds)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def wait_for_schedulers(count: int) -> None:
+    def alive() -> bool:
+        row = WorkerProcess
+        rows = look(lambda session: session.scalars(select(row.kind)).all())
+        return rows.count("scheduler") == count
+
+    wait_until(alive, seconds=60, why=f"{count} schedulers should be up")
+
+
+def wait_until_fired(schedule_ids: list[int]) -> Fired:
+    def all_fired() -> bool:
+        return not started_by_schedules(schedule_ids).missing
+
+    wait_until(all_fired, seconds=60, why="all should have fired")
+    return started_by_schedules(schedule_ids)
+
+
+def assert_as_promised(fired: Fired) -> None:
+    assert (fired.missing, fired.twice) == (0, 0)
+    assert fired.earliest >= 0
+    assert fired.last <= PROMISED
+
+
+def wait_until_begun(instance_ids: list[int], at: datetime) -> Fired:
+    """What became of delayed steps that were due at this time."""
+
+    def found() -> Fired:
+        return Fired.of(instance_ids, begins(instance_ids, at))
+
+    wait_until(lambda: not found().missing, seconds=60, why="all steps should have begun")
+    return found()
+
+
+def begins(instance_ids: list[int], at: datetime) -> Iterator[tuple[int, float]]:
+    for one in instance_ids:
+        for event in events_of(one):
+            if event.kind == "step.started":
+                yield one, (event.at - at).total_seconds()
+
+
+def holder(client: redis.Redis) -> int | None:
+    """The process that moves bells and does the chores."""
+    name = client.get(LOCK)
+    return int(name.split(b":")[1]) if isinstance(name, bytes) and b":" in name else None
