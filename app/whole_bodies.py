@@ -12,7 +12,7 @@ def whole_bodies(application: Wsgi) -> Wsgi:
     is left of a form or a document may mean something else."""
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if environ.get("CONTENT_LENGTH"):
+        if environ.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" not in environ:
             environ.pop("wsgi.input_terminated", None)
         return application(environ, start_response)
 

@@ -1,5 +1,6 @@
 """Push among the deliveries: whoever has no browser is skipped, and what is gone is forgotten."""
 
+import pytest
 from sqlalchemy import select
 
 from app import transaction
@@ -9,13 +10,16 @@ from app.domain.outcomes import Outcome
 from app.domain.push import encoded, public_key
 from app.models import PushSubscription
 from app.schemas.account import BrowserIn
-from tests.domain.test_fanout import cast, notify, policy, rows, send, told
 from tests.support.channel_rigs import VAPID_KEY
 from tests.support.looking import do
+from tests.support.notifying import cast, notify, policy, rows, send, told
 from tests.support.push_service import PushService
 from tests.support.receiver import Receiver
 
-__all__ = ["cast"]  # the people, for every test here
+
+@pytest.fixture(autouse=True)
+def people(app):
+    cast()
 
 
 def add_browser(user_id: int) -> int:
