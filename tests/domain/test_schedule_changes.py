@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app import transaction
 from app.domain import schedules
-from app.errors import NotFound
-from app.models import AuditEntry
+from app.errors import MoveNotAllowed, NotFound
+from app.models import AuditEntry, Schedule
+from app.schemas.schedule import PauseIn
+from tests.support.marks import both_databases
 from tests.support.scheduling import (
     HOUR,
     NINE,
@@ -105,6 +107,17 @@ def test_a_copy_rests_until_it_is_resumed(app):
     assert read(copy).paused
     fire_at(NINE + HOUR)
     assert (outcomes(schedule), outcomes(copy)) == (["started"], [])
+
+
+@both_databases
+def test_what_is_locked_is_read_again(app):
+    schedule = make_schedule()
+    with transaction.writing() as session:
+        seen = schedules.find(session, schedule)
+        others = update(Schedule).values(paused_at=NINE, paused_by=OPERATOR)
+        session.execute(others, execution_options={"synchronize_session": False})
+        with pytest.raises(MoveNotAllowed, match="has already paused it"):
+            schedules.pause(session, seen.id, PauseIn(), AUTHOR)
 
 
 def test_who_did_what_is_written_down(app):
