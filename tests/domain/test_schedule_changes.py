@@ -117,7 +117,7 @@ def test_what_is_locked_is_read_again(app):
         others = update(Schedule).values(paused_at=NINE, paused_by=OPERATOR)
         session.execute(others, execution_options={"synchronize_session": False})
         with pytest.raises(MoveNotAllowed, match="has already paused it"):
-            schedules.pause(session, seen.id, PauseIn(), AUTHOR)
+            schedules.pause(session, seen.id, PauseIn.read({}), AUTHOR)
 
 
 def test_who_did_what_is_written_down(app):
