@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from app import transaction
 from app.domain import schedules
-from app.errors import MoveNotAllowed, NotFound
+from app.errors import Invalid, MoveNotAllowed, NotFound
 from app.models import AuditEntry, Schedule
 from app.schemas.schedule import PauseIn
 from tests.support.marks import both_databases
@@ -22,6 +22,7 @@ from tests.support.scheduling import (
     go_to,
     hours,
     make_schedule,
+    nothing_is_due,
     outcomes,
     pause,
     read,
@@ -76,6 +77,19 @@ def test_a_time_that_jitter_puts_off_is_not_lost_when_something_beside_the_rule_
     change(schedule, **given)
     fire_at(NINE + 2 * HOUR - timedelta(seconds=1))
     assert hours(schedule) == [10]
+
+
+def test_one_that_is_over_can_get_another_name_and_another_end(app):
+    schedule = make_schedule(until="2027-03-01T11:00:00Z")
+    for hour in (1, 2, 5):
+        fire_at(NINE + hour * HOUR)
+    assert nothing_is_due()
+    change(schedule, name="Daily report")
+    assert read(schedule).name == "Daily report"
+    with pytest.raises(Invalid):
+        change(schedule, until="2027-03-01T12:00:00Z")
+    change(schedule, until="2027-03-02T00:00:00Z")
+    assert wake() == NINE + 6 * HOUR
 
 
 def test_a_change_of_its_rule_counts_from_now_on(app):
