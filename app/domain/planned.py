@@ -78,7 +78,8 @@ def _is_between(ledger: Ledger, step: StepRecord) -> bool:
     query = select(_job.lease_token).where(_job.step_id == step.id, _job.kind == JobKind.STEP)
     is_taken = ledger.session.scalar(query.with_for_update()) is not None
     begun = step.action_state in (ActionState.RUNNING, ActionState.RETRY_WAIT)
-    return not begun and not is_taken
+    retried = step.action_state == ActionState.QUEUED and step.attempts > 0
+    return not (begun or retried or is_taken)
 
 
 def _make_due(ledger: Ledger, instance: InstanceRecord, step: StepRecord, reason: str) -> None:

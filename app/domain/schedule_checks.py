@@ -18,14 +18,23 @@ from app.schemas.schedule import ScheduleIn
 
 def check(session: Session, wish: ScheduleIn, row: Schedule, least_seconds: int) -> int:
     """The id of its template. Raises Invalid with all that is wrong: with its rule, its end, its
-    template, input and title. `row` is the schedule as it was."""
+    template, input and title. `row` is the schedule as it was: one that is over, or was saved when
+    more was allowed, can still get another name."""
     found: list[int] = []
     gather(
-        lambda: _check_times(wish, least_seconds),
+        lambda: None if _keeps_its_times(wish, row) else _check_times(wish, least_seconds),
         lambda: found.append(_check_template(session, wish)),
         lambda: _check_title(wish, row),
     )
     return found[0]
+
+
+def _keeps_its_times(wish: ScheduleIn, row: Schedule) -> bool:
+    same = ("cron", "rrule", "every_seconds", "timezone", "jitter_seconds")
+    ends = ((wish.start, row.starts_at), (wish.until, row.ends_at))
+    return all(getattr(wish, name) == getattr(row, name) for name in same) and all(
+        (parse_moment(said) if said else None) == was for said, was in ends
+    )
 
 
 def _check_times(wish: ScheduleIn, least_seconds: int) -> None:

@@ -172,9 +172,12 @@ def run_now(session: Session, schedule_id: int, actor: str, reason: str = "") ->
 
 
 def find(session: Session, schedule_id: int, *, lock: bool = False) -> Schedule:
-    """A schedule by id. Raises NotFound."""
+    """A schedule by id. Raises NotFound. `lock`: as it is once nobody else can change it, even if
+    it was read before."""
     query = select(Schedule).where(Schedule.id == schedule_id, Schedule.deleted_at.is_(None))
-    row = session.scalar(query.with_for_update() if lock else query)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    row = session.scalar(query)
     if row is None:
         raise NotFound("There is no such schedule.")
     return row

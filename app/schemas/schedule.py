@@ -1,7 +1,7 @@
 """Schedules as they cross the boundary."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,6 +14,7 @@ from app.schemas.recurrence import MAX_COUNT, Rule
 
 MAX_JITTER = 86_400
 MAX_PREVIEW = 1000
+Whole = Annotated[int, Field(strict=True)]
 
 
 class PlainRule(Rule):
@@ -78,20 +79,20 @@ class ScheduleChange(Schema):
 
     name: str | None = None
     template_key: str | None = None
-    template_id: int | None = None
-    version: int | None = None
+    template_id: Whole | None = None
+    version: Whole | None = None
     title: str | None = None
     input: dict[str, Any] | None = None
     cron: str | None = None
     rrule: str | None = None
-    every_seconds: int | None = None
+    every_seconds: Whole | None = None
     timezone: str | None = None
     start: str | None = None
     until: str | None = None
-    count: int | None = None
-    overlap: str | None = None
-    catch_up: str | None = None
-    jitter_seconds: int | None = None
+    count: Whole | None = None
+    overlap: Overlap | None = None
+    catch_up: CatchUp | None = None
+    jitter_seconds: Whole | None = None
 
 
 class PauseIn(Reason):

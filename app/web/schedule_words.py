@@ -25,12 +25,7 @@ CATCH_UP: Mapping[str, str] = {
     CatchUp.ONE: "run once, for the last of them",
     CatchUp.ALL: "run each, the last 24 at most",
 }
-# Marks (see _mark.html) and words: how a schedule stands, and what became of one time.
-STANDING = {
-    "active": ("scheduled", "Active"),
-    "paused": ("paused", "Paused"),
-    "over": ("completed", "Over"),
-}
+# Marks (see _mark.html) and words of what became of one time.
 _INSTANCES = {
     InstanceState.RUNNING: ("running", "Running"),
     InstanceState.ATTENTION: ("attention", "Needs attention"),
@@ -69,7 +64,7 @@ def expression(schedule: ScheduleSummary) -> str:
 
 
 def standing(schedule: ScheduleSummary) -> str:
-    """A key of STANDING."""
+    """active, paused or over; schedules/_marks.html has their marks and words."""
     if schedule.paused:
         return "paused"
     return "active" if schedule.next_at else "over"

@@ -184,6 +184,11 @@ def test_a_patch_changes_what_it_names(schedules):
     assert "timezone" in faults(schedules.ask("PATCH", url, {"timezone": "Mars"}))
     assert "input.orderId" in faults(schedules.ask("PATCH", url, {"input": {}}))
     assert "name" in faults(schedules.ask("PATCH", url, {"name": None}))
+    assert "version" in faults(schedules.ask("PATCH", url, {"version": True}))
+    assert "overlap" in faults(schedules.ask("PATCH", url, {"overlap": "wait"}))
+    both = {"rrule": "FREQ=DAILY", "everySeconds": 3600}
+    assert "" in faults(schedules.ask("PATCH", url, both))
+    assert "" in faults(schedules.ask("PATCH", url, {"rrule": None}))
     assert "colour" in faults(schedules.ask("PATCH", url, {"colour": "red"}))
     assert schedules.get(url).json["name"] == "Later"
 

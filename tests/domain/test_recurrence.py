@@ -621,6 +621,19 @@ def test_stopped_when_a_worker_has_just_taken_one_a_series_ends_with_it(app, tim
 
 
 @both_databases
+def test_stopped_while_its_last_one_is_to_be_tried_again_a_series_ends_with_it(app, time):
+    instance_id = series(count=2)
+    occur(time)
+    occur(time, BROKEN)
+    do(instance_id, "retry", "bill")
+    do(instance_id, "stop-recurrence", "bill")
+    assert state_pair(instance_id, "bill") == ("READY", "QUEUED")
+    (held,) = claim()
+    report_begun(held)
+    report_ended(Outcome(verdict="done"), held)
+    assert states(instance_id) == {"bill": "COMPLETED"}
+
+
 def test_stopped_before_its_first_occurrence_a_step_is_skipped(app):
     instance_id = series(task("archive", "bill"))
     do(instance_id, "stop-recurrence", "bill")

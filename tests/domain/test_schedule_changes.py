@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app import transaction
 from app.domain import schedules
-from app.errors import NotFound
-from app.models import AuditEntry
+from app.errors import Invalid, MoveNotAllowed, NotFound
+from app.models import AuditEntry, Schedule
+from app.schemas.schedule import PauseIn
+from tests.support.marks import both_databases
 from tests.support.scheduling import (
     HOUR,
     NINE,
@@ -20,6 +22,7 @@ from tests.support.scheduling import (
     go_to,
     hours,
     make_schedule,
+    nothing_is_due,
     outcomes,
     pause,
     read,
@@ -76,6 +79,19 @@ def test_a_time_that_jitter_puts_off_is_not_lost_when_something_beside_the_rule_
     assert hours(schedule) == [10]
 
 
+def test_one_that_is_over_can_get_another_name_and_another_end(app):
+    schedule = make_schedule(until="2027-03-01T11:00:00Z")
+    for hour in (1, 2, 5):
+        fire_at(NINE + hour * HOUR)
+    assert nothing_is_due()
+    change(schedule, name="Daily report")
+    assert read(schedule).name == "Daily report"
+    with pytest.raises(Invalid):
+        change(schedule, until="2027-03-01T12:00:00Z")
+    change(schedule, until="2027-03-02T00:00:00Z")
+    assert wake() == NINE + 6 * HOUR
+
+
 def test_a_change_of_its_rule_counts_from_now_on(app):
     schedule = make_schedule()
     go_to(NINE + 3 * HOUR + timedelta(minutes=20))
@@ -105,6 +121,17 @@ def test_a_copy_rests_until_it_is_resumed(app):
     assert read(copy).paused
     fire_at(NINE + HOUR)
     assert (outcomes(schedule), outcomes(copy)) == (["started"], [])
+
+
+@both_databases
+def test_what_is_locked_is_read_again(app):
+    schedule = make_schedule()
+    with transaction.writing() as session:
+        seen = schedules.find(session, schedule)
+        others = update(Schedule).values(paused_at=NINE, paused_by=OPERATOR)
+        session.execute(others, execution_options={"synchronize_session": False})
+        with pytest.raises(MoveNotAllowed, match="has already paused it"):
+            schedules.pause(session, seen.id, PauseIn.read({}), AUTHOR)
 
 
 def test_who_did_what_is_written_down(app):
