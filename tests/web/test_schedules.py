@@ -181,9 +181,10 @@ def test_it_is_run_by_hand_with_a_reason(operator, template):
     schedule = make_schedule(name="Nightly")
     answer = operator.post(f"/schedules/{schedule}/run-now", {"reason": "The bank is back."})
     assert (answer.status_code, answer.location) == (303, f"/schedules/{schedule}")
-    page = said(operator.get(f"/schedules/{schedule}"))
-    assert "It runs: its instance stands first" in page
-    assert "by operator@example.com: The bank is back. by hand" in page
+    page = operator.get(f"/schedules/{schedule}")
+    assert "It runs: its instance stands first" in said(page)
+    assert "</a> by operator@example.com: The bank is back." in page.text
+    assert "by operator@example.com: The bank is back. by hand" in said(page)
 
 
 def test_it_is_paused_and_resumed(operator, template):
