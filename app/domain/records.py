@@ -9,7 +9,6 @@ from app.domain.graph import Graph
 from app.models.vocabulary import ActionState, InstanceState, State
 from app.schemas.actions import PEOPLE_TYPES
 
-TERMINAL = frozenset({State.COMPLETED, State.SKIPPED, State.CANCELLED, State.FAILED})
 DONE = frozenset({State.COMPLETED, State.SKIPPED})
 OPEN = frozenset({State.PENDING, State.READY, State.STARTED})
 FINISHED_INSTANCE = frozenset({InstanceState.COMPLETED, InstanceState.CANCELLED})
