@@ -58,9 +58,11 @@ def register(app: Flask) -> None:
         people,
         inbox,
         frame,
+        notification_templates,
+        notification_drafts,
+        schedules,
+        schedule_drafts,
     ):
-        app.register_blueprint(noun.blueprint)
-    for noun in (notification_templates, notification_drafts, schedules, schedule_drafts):
         app.register_blueprint(noun.blueprint)
 
 
