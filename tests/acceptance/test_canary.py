@@ -19,6 +19,7 @@ from app import clock, transaction
 from app.domain import people
 from app.extensions import Base
 from app.models import User
+from tests.conftest import Factory
 from tests.support import chaos
 from tests.support.callbacks import callback, url_of
 from tests.support.looking import step_of
@@ -96,6 +97,11 @@ def rows(session) -> bytes:
     for table in Base.metadata.tables:
         found += [repr(tuple(row)) for row in session.execute(text(f"SELECT * FROM {table}"))]
     return "\n".join(found).encode()
+
+
+@pytest.fixture
+def factory(with_doors: Factory) -> Factory:
+    return with_doors
 
 
 class Doors:

@@ -25,7 +25,7 @@ from app.models import WorkflowTemplate as TemplateRow
 from app.models.vocabulary import ActionState, InstanceState, State
 from app.schemas.template import Template
 from app.seeds import cast, documents
-from tests.conftest import environment
+from tests.conftest import Factory, environment
 from tests.support.looking import change, instance_of, look
 from tests.support.marks import both_databases
 from tests.support.workflows import LOOPBACK, begin, publish, task
@@ -43,6 +43,11 @@ PRESENT = {
     (State.SKIPPED, ActionState.IDLE),
     (State.CANCELLED, ActionState.IDLE),
 }
+
+
+@pytest.fixture
+def factory(with_doors: Factory) -> Factory:
+    return with_doors
 
 
 @pytest.fixture
