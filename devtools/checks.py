@@ -56,8 +56,9 @@ CHECKS = [
     Check("imports", tool("lint-imports", "--no-logo")),
     Check("templates", tool("djlint", "--lint", "--quiet", "app/templates")),
     Check("migrations", module("devtools.check_migrations")),
+    # Four for two processors, since tests of real processes wait more than they compute.
     # loadgroup: tests that share a server name their group and stay in one process
-    Check("pytest", module("pytest", "-n", "2", "--dist", "loadgroup")),
+    Check("pytest", module("pytest", "-n", "4", "--dist", "loadgroup")),
     Check("docs", module("devtools.check_docs")),
     Check("openapi", module("devtools.check_openapi")),
     Check("audit", module("devtools.check_audit")),

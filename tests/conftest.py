@@ -34,6 +34,18 @@ def environment(**more: str) -> dict[str, str]:
     }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the tests of real processes, which mostly wait, among those that mostly compute: so
+    several run side by side, and the processors are neither idle at first nor crowded later."""
+    waiting = [item for item in items if "acceptance" in item.path.parts]
+    others = [item for item in items if "acceptance" not in item.path.parts]
+    between = max(len(others) * 4 // 5 // max(len(waiting), 1), 1)
+    spread: list[pytest.Item] = []
+    for at, item in enumerate(waiting):
+        spread += [item, *others[at * between : (at + 1) * between]]
+    items[:] = spread + others[len(waiting) * between :]
+
+
 def migrate(url: str) -> None:
     """Bring a database to the newest migration."""
     app = create_app(Settings.load(environment(DATABASE_URL=url)))
