@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.domain import emails
@@ -92,6 +92,7 @@ def names(raw: bytes) -> list[str]:
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(subject=NASTY, name=NASTY, address=NASTY, text=NASTY, answer=NASTY)
+@example(subject="", name="", address="ann@example.com", text="", answer="")
 def test_no_input_adds_a_header_a_recipient_or_a_second_mail(
     server, mailer, subject, name, address, text, answer
 ):
@@ -108,7 +109,7 @@ def test_no_input_adds_a_header_a_recipient_or_a_second_mail(
     except NotAMail:
         return  # a subject without end: refused, which is safe
     recipients, raw = arrived(server, mailer, mail)
-    cc = ["Cc"] if len(mail.recipients) > 3 and b"\r\nCc: " in raw else []
+    cc = ["Cc"] if "Cc" in mail.message else []  # an address, then, perhaps one that is there twice
     assert sorted(names(raw)) == sorted(["From", "To", *cc, "Subject", *FRAME, "MIME-Version"])
     assert recipients == mail.recipients
     wanted = {"ann@example.com", "bob@example.com", "blind@example.com"}
