@@ -1,6 +1,7 @@
 """The HTML door: a blueprint per noun."""
 
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from jinja2 import StrictUndefined
@@ -13,14 +14,21 @@ ROOT = Path(__file__).parent
 
 def register(app: Flask) -> None:
     """Hang all pages on the application."""
+    from app.web import access, assets, errors, frame, security
+
+    _set_up_jinja(app)
+    for what in (security, access, assets, frame, errors):
+        what.register(app)
+    for noun in _nouns():
+        app.register_blueprint(noun.blueprint)
+
+
+def _nouns() -> tuple[Any, ...]:
     from app.web import (
-        access,
         account,
-        assets,
         auth,
         dashboard,
         deliveries,
-        errors,
         frame,
         inbox,
         instances,
@@ -32,17 +40,13 @@ def register(app: Flask) -> None:
         schedules,
         search,
         secrets,
-        security,
         settings,
         steps,
         tasks,
         templates,
     )
 
-    _set_up_jinja(app)
-    for what in (security, access, assets, frame, errors):
-        what.register(app)
-    for noun in (
+    return (
         auth,
         dashboard,
         instances,
@@ -62,8 +66,7 @@ def register(app: Flask) -> None:
         notification_drafts,
         schedules,
         schedule_drafts,
-    ):
-        app.register_blueprint(noun.blueprint)
+    )
 
 
 def _set_up_jinja(app: Flask) -> None:
