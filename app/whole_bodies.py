@@ -12,7 +12,9 @@ def whole_bodies(application: Wsgi) -> Wsgi:
     is left of a form or a document may mean something else."""
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if environ.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" not in environ:
+        # A chunked body says its own end; any other has only its length to be measured by.
+        chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+        if environ.get("CONTENT_LENGTH") and not chunked:
             environ.pop("wsgi.input_terminated", None)
         return application(environ, start_response)
 
