@@ -43,7 +43,8 @@ def _part(part: Any, title_of: Callable[[str], str]) -> str:
     pieces: list[Any] = part if isinstance(part, list) else []
     path, operator, *values = (*pieces, *["…"] * (2 - len(pieces)))
     if operator == "exists":
-        return f"{_title(path, title_of)} {OPERATOR_WORDS[NOT_THERE if values == [False] else operator]}"
+        there = OPERATOR_WORDS[NOT_THERE if values == [False] else operator]
+        return f"{_title(path, title_of)} {there}"
     words = OPERATOR_WORDS.get(operator, str(operator)) if isinstance(operator, str) else "…"
     return f"{_title(path, title_of)} {words} {_said(values[0]) if values else '…'}"
 

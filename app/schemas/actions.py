@@ -75,6 +75,7 @@ class FormInput(PeopleConfig):
         default_factory=lambda: {"type": "object", "properties": {}},
         alias="schema",
         description="A JSON Schema of the answers.",
+        json_schema_extra={"x-widget": "fields"},
     )
 
 

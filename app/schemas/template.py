@@ -67,6 +67,7 @@ class Template(Schema):
     input_schema: dict[str, Any] = Field(
         default_factory=lambda: {"type": "object", "properties": {}},
         description="A JSON Schema (2020-12) of an instance's input; its root is an object.",
+        json_schema_extra={"x-widget": "fields"},
     )
     notification_policies: list[InstancePolicy] = Field(
         default_factory=list, max_length=50, description="Of the instance as a whole."

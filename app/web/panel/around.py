@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class KnownPath(Protocol):
-    """A path that a placeholder may read here; `certain`: it is there on every way."""
+    """A path that a placeholder may read here; `certain`: it is there on every way; `schema`: what
+    is known of its values."""
 
     @property
     def path(self) -> str: ...
@@ -16,6 +17,8 @@ class KnownPath(Protocol):
     def type(self) -> str: ...
     @property
     def certain(self) -> bool: ...
+    @property
+    def schema(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

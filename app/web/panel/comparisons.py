@@ -60,11 +60,16 @@ def build(name: str, at: str, part: list[Any], known: Known, unread: Mapping[str
         "operators": _operators(base, op),
         "kind": "bare" if part[1:] == ["exists"] else kind,
         "seen": f"{op} {path}",
-        "texts": texts,
-        "fault": fault,
     }
-    choices = _choices(known.get(path), kind, texts)
-    return Node(kind="comparison", name=name, path=at, choices=choices, options=options)
+    control = Node(
+        kind="value",
+        name=f"{name}.value",
+        path=f"{at}.2",
+        label="Value",
+        choices=_choices(known.get(path), kind, texts),
+        options={"kind": kind, "texts": texts, "fault": fault},
+    )
+    return Node(kind="comparison", name=name, path=at, children=[control], options=options)
 
 
 def _shown_operator(part: list[Any]) -> str:

@@ -96,7 +96,7 @@ def _text(kind: str, value: Any) -> str:
 
 
 def _unprintable(kind: str, texts: Sequence[str]) -> bool:
-    """Whether a control would change it: a line break in a field of one line, control characters."""
+    """Whether a control would change it: line breaks in a field of one line, control characters."""
     fine = "\n" if kind.endswith("*") or kind in ("long", "json") else ""
     return any((char < " " and char not in fine) or char == "\x7f" for char in "".join(texts))
 

@@ -66,30 +66,49 @@ def _can_show(schema: Any) -> bool:
 def _row(field: Field, at: int, key: str, rule: Any, page: Page, *, required: bool) -> Node:
     row = rows.shown(key, rule)
     path = f"{field.path}.properties.{key}"
-    unread = page.unread.get(f"{path}.default")
-    texts = rows.texts(row) | ({} if unread is None else {"default": unread})
-    options = {
-        **texts,
-        "required": required,
-        "kept": rows.kept(rule),
-        "values": "choice" if row.kind == "choice" else rows.value_kind(row.kind),
-        "fault": _fault(row, unread),
-        "count": at,
-    }
-    kinds = [Choice(name, label) for name, (label, _) in rows.KINDS.items()]
-    kinds += [Choice(OTHER, "Something else, kept as it is")] if row.kind == OTHER else []
     name = f"{field.name}.properties.{at}"
-    return Node(kind="fields_row", name=name, path=path, label=key, choices=kinds, options=options)
+    options = {**rows.texts(row), "required": required, "kept": rows.kept(rule)}
+    kinds = [Choice(kind, label) for kind, (label, _) in rows.KINDS.items()]
+    kinds += [Choice(OTHER, "Something else, kept as it is")] if row.kind == OTHER else []
+    default = _default(row, f"{name}.default", f"{path}.default", page)
+    return Node(
+        kind="fields_row",
+        name=name,
+        path=path,
+        label=row.title or row.key,
+        choices=kinds,
+        children=[default],
+        options=options | {"fault": _fault(row)},
+    )
 
 
-def _fault(row: Row, unread: str | None) -> str:
-    if unread is None:
-        return "List what can be chosen." if row.kind == "choice" and not row.choices else ""
+def _fault(row: Row) -> str:
+    return "List what can be chosen." if row.kind == "choice" and not row.choices else ""
+
+
+def _default(row: Row, name: str, path: str, page: Page) -> Node:
+    """The control of the default, with what is wrong with it."""
+    kind, unread = rows.value_kind(row.kind), page.unread.get(path)
+    fault = ""
     try:
-        values.read(rows.value_kind(row.kind), [unread])
+        values.read(kind, [unread or ""])
     except ValueError as error:
-        return f"Default: {error}"
-    return ""
+        fault = str(error)
+    listed = row.choices.split("\n") if row.kind == "choice" else []
+    if row.kind == "choice" and row.default and row.default not in listed:
+        listed.append(row.default)
+    return Node(
+        kind="value",
+        name=name,
+        path=path,
+        label="Default",
+        choices=[Choice(each, each) for each in listed],
+        options={
+            "kind": "choice" if listed else kind,
+            "texts": [row.default if unread is None else unread],
+            "fault": fault,
+        },
+    )
 
 
 def read(field: Field, before: Any, typed: Typed) -> Any:
@@ -98,10 +117,10 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
     if not typed.has(name):
         return json_text.read(field, before, typed)
     earlier: dict[str, Any] = dict(_EMPTY if before in (ABSENT, None) else before)
-    known = [*(earlier.get("properties") or {}).items()]
-    known += [("", {"type": "string"})] * (typed.rows(name) - len(known))
+    known: list[tuple[str | None, Any]] = [*earlier.get("properties", {}).items()]
+    known += [(None, {"type": "string"})] * (typed.rows(name) - len(known))
     typed_rows = [_typed_row(f"{name}.{at}", *row, typed) for at, row in enumerate(known)]
-    keys = _keys([key for key, _ in known], [now for _, now in typed_rows])
+    keys = _keys([key for key, _ in known], typed_rows)
     found: dict[str, Any] = {}
     for key, (_, rule), (was, now) in zip(keys, known, typed_rows, strict=True):
         found[key], unread = rows.changed(rule, was, now)
@@ -109,28 +128,31 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
             typed.not_read(f"{field.path}.properties.{key}.default", unread)
     if typed.asked("add", name):
         found[_free("field", found)] = {"type": "string"}
-    schema = {**earlier, "properties": found}
+    schema = {**earlier, "properties": found} if found or "properties" in earlier else earlier
     ticked = {key for at, key in enumerate(keys) if typed.text(f"{name}.{at}.required") is not None}
-    renamed = {old: key for (old, _), key in zip(known, keys, strict=True) if old}
+    renamed = {old: key for (old, _), key in zip(known, keys, strict=True) if old is not None}
     _put_required(schema, ticked, renamed, typed.all(f"{field.name}.undeclared"))
     return before if before is not ABSENT and values.same(schema, earlier) else schema
 
 
-def _typed_row(name: str, key: str, rule: Any, typed: Typed) -> tuple[Row, Row]:
+def _typed_row(name: str, key: str | None, rule: Any, typed: Typed) -> tuple[Row, Row]:
     """The row as it was shown, and as it stands now."""
-    was = rows.shown(key, rule)
+    was = rows.shown(key or "", rule)
     texts = {each: typed.text(f"{name}.{each}") for each in rows.texts(was)}
     return was, replace(was, **{each: text for each, text in texts.items() if text is not None})
 
 
-def _keys(known: list[str], typed_rows: list[Row]) -> list[str]:
+def _keys(known: list[str | None], typed_rows: list[tuple[Row, Row]]) -> list[str]:
     """Names that differ: those that were not changed stay, others make way."""
-    same = [rows.shown(key, {}).key == row.key for key, row in zip(known, typed_rows, strict=True)]
-    taken = {key for key, stays in zip(known, same, strict=True) if stays and key}
+    kept = [
+        key if key is not None and was.key == now.key else None
+        for key, (was, now) in zip(known, typed_rows, strict=True)
+    ]
+    taken = {key for key in kept if key is not None}
     found: list[str] = []
-    for key, stays, row in zip(known, same, typed_rows, strict=True):
-        if not (stays and key):
-            key = _free(row.key.strip() or _named_after(row.title) or "field", taken)
+    for key, (_, now) in zip(kept, typed_rows, strict=True):
+        if key is None:
+            key = _free(now.key.strip() or _named_after(now.title) or "field", taken)
             taken.add(key)
         found.append(key)
     return found
@@ -155,6 +177,7 @@ def _put_required(
     schema: dict[str, Any], ticked: set[str], renamed: dict[str, str], undeclared: list[str]
 ) -> None:
     """Those that were required stay where they stand in the list; names of no field do, too."""
+    fields: dict[str, Any] = schema.get("properties", {})
     listed: list[Any] = schema.get("required", [])
     names = [renamed.get(each, each) if isinstance(each, str) else each for each in listed]
     kept = [
@@ -162,8 +185,8 @@ def _put_required(
         for each in names
         if not isinstance(each, str)
         or each in ticked
-        or (each in undeclared and each not in schema["properties"])
+        or (each in undeclared and each not in fields)
     ]
-    kept += [name for name in schema["properties"] if name in ticked and name not in kept]
+    kept += [name for name in fields if name in ticked and name not in kept]
     if kept or "required" in schema:
         schema["required"] = kept
