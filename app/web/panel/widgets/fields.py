@@ -128,7 +128,7 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
             typed.not_read(f"{field.path}.properties.{key}.default", unread)
     if typed.asked("add", name):
         found[_free("field", found)] = {"type": "string"}
-    schema = {**earlier, "properties": found} if found or "properties" in earlier else earlier
+    schema = {**earlier, "properties": found} if found or "properties" in earlier else dict(earlier)
     ticked = {key for at, key in enumerate(keys) if typed.text(f"{name}.{at}.required") is not None}
     renamed = {old: key for (old, _), key in zip(known, keys, strict=True) if old is not None}
     _put_required(schema, ticked, renamed, typed.all(f"{field.name}.undeclared"))
