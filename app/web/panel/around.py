@@ -26,6 +26,9 @@ class Around:
     """What can be picked, and what keeps the visitor from it.
 
     steps    the other steps of the template, as (key, name)
+    people   who can be assigned and told, as (`user:3`, what they are called)
+    said     what notification templates say, by key and channel
+    recipients_note  whom the visitor may not name as a recipient; empty: anybody
     locked   why the visitor can't change the step; empty: they may
     """
 
@@ -34,6 +37,8 @@ class Around:
     paths: Sequence[KnownPath] = ()
     notification_templates: Sequence[tuple[str, str]] = ()
     people: Sequence[tuple[str, str]] = ()
+    said: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    recipients_note: str = ""
     locked: str = ""
 
 
