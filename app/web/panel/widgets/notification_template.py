@@ -20,5 +20,6 @@ def build(field: Field, value: Any, page: Page) -> Node:
     choices = [Choice(*each) for each in page.around.notification_templates]
     if picked and picked not in {each.value for each in choices}:
         choices.append(Choice(picked, f"{picked}: there is no such template", missing=True))
-    found.choices, found.options["own"] = choices, OWN
+    found.choices = choices
+    found.options |= {"own": OWN, "pairs": [(each.value, each.label) for each in choices]}
     return found
