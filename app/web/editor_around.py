@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain import draft_changes as changes
-from app.domain import notification_template_queries
+from app.domain import known_paths, notification_template_queries
 from app.domain.automation_parts import is_automation
 from app.domain.drafts import Draft
 from app.models import Secret
@@ -34,6 +34,7 @@ def around(session: Session, draft: Draft, open_: Open, who: Visitor) -> Around:
             if each is not step
         ],
         notification_templates=[(each.key, each.name) for each in templates],
+        paths=known_paths.known(draft.document, open_.key or None),
         locked=LOCKED if locked else "",
     )
 

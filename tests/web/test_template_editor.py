@@ -51,6 +51,13 @@ def test_a_template_begins_with_a_name_and_the_key_made_from_it(author):
     assert "draft of v1" in said(page)
 
 
+def test_the_page_of_a_new_template_asks_for_three_things(author):
+    page = author.get("/templates/new")
+    assert page.status_code == 200
+    assert page.text.count('<input class="input') == 3
+    assert "Make the first one" in said(author.get("/templates"))
+
+
 def test_a_key_that_is_taken_is_said_at_its_field_and_nothing_typed_is_lost(author, template):
     answer = author.post("/templates", {"name": "Another", "key": "order"})
 
