@@ -43,6 +43,7 @@ def _nouns() -> tuple[Any, ...]:
         settings,
         steps,
         tasks,
+        template_editor,
         templates,
     )
 
@@ -66,6 +67,7 @@ def _nouns() -> tuple[Any, ...]:
         notification_drafts,
         schedules,
         schedule_drafts,
+        template_editor,
     )
 
 
