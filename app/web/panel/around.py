@@ -26,6 +26,7 @@ class Around:
     """What can be picked, and what keeps the visitor from it.
 
     steps    the other steps of the template, as (key, name)
+    paths    what placeholders can read; `conditions`: what conditions can
     people   who can be assigned and told, as (`user:3`, what they are called)
     said     what notification templates say, by key and channel
     recipients_note  whom the visitor may not name as a recipient; empty: anybody
@@ -35,6 +36,7 @@ class Around:
     secrets: Sequence[str] = ()
     steps: Sequence[tuple[str, str]] = ()
     paths: Sequence[KnownPath] = ()
+    conditions: Sequence[KnownPath] = ()
     notification_templates: Sequence[tuple[str, str]] = ()
     people: Sequence[tuple[str, str]] = ()
     said: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
