@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from app.domain import notification_context, queries
+from app.domain import account_links, notification_context, queries
 from app.domain.claims import Claim
 from app.models import (
     NotificationDelivery,
@@ -17,7 +17,7 @@ from app.models import (
     PushSubscription,
     User,
 )
-from app.models.vocabulary import Channel, JobKind
+from app.models.vocabulary import ACCOUNT, Channel, JobKind
 from app.schemas.instance import InstanceOut
 
 
@@ -43,6 +43,8 @@ def read_messages(
         policy: dict[str, Any] = row.policy or {}
         name = names.get(row.user_id or 0, row.recipient)
         context = _context(row, policy, instances.get(row.instance_id or 0), name, base_url)
+        if row.trigger == ACCOUNT:
+            context = account_links.with_url(session, context, policy["link"])
         found[ids[row.id]] = {
             "channel": row.channel,
             "recipient": row.recipient,

@@ -93,13 +93,15 @@ def _fault(channel: Channel, recipient: str) -> str | None:
         return None if rest in ROLES else f"There is no role {rest!r}: use one of {known}."
     if kind == "user":
         return None if rest else "Write user:3, or user: and their mail address."
+    if kind == "group":
+        return None if rest else "Write group: and the group's key, such as group:finance."
     facts = CHANNELS[channel]
     if facts.takes(recipient):
         return None
     direct = f"{facts.literal}, " if facts.literal else ""
     return (
-        f"{facts.label} can't reach {recipient!r}: write {direct}role:operator, user:3, assignee, "
-        "starter or a placeholder."
+        f"{facts.label} can't reach {recipient!r}: write {direct}role:operator, user:3, "
+        "group:finance, assignee, starter or a placeholder."
     )
 
 

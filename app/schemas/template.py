@@ -43,7 +43,7 @@ class TemplateStep(Schema):
         default_factory=dict, description="See /api/schemas/actionConfig.json."
     )
     notification_policies: list[NotificationPolicy] = Field(default_factory=list, max_length=50)
-    assignee: str | None = Field(None, max_length=200, description="`user:…`, `role:…`.")
+    assignee: str | None = Field(None, max_length=200, description="`user:…`, `role:…`, `group:…`.")
     due_in: Duration | None = Field(None, description="When it is late, from when it is ready.")
     due_at: Moment | None = Field(None, description="When it is late; may be a placeholder.")
 
