@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from app.domain.channels import CHANNELS
-from app.domain.recipients import ROLES
 from app.errors import FieldError
-from app.models.vocabulary import Channel, Trigger
+from app.models.vocabulary import Channel, Role, Trigger
 from app.schemas.actions import PEOPLE_TYPES
 from app.schemas.policies import Escalation, NotificationPolicy, Policy
 from app.schemas.template import Template
 
+_ROLES = frozenset(Role)
 _PEOPLE = frozenset({"assignee", "starter"})
 _ENDS = frozenset({Trigger.ON_COMPLETED, Trigger.ON_FAILED, Trigger.ON_SKIPPED})
 _NOBODY_WAITS = "Nobody is waited for in this step: only people's steps remind and escalate."
@@ -89,8 +89,8 @@ def _fault(channel: Channel, recipient: str) -> str | None:
     if "{{" in recipient or recipient in _PEOPLE:
         return None
     if kind == "role":
-        known = ", ".join(sorted(ROLES))
-        return None if rest in ROLES else f"There is no role {rest!r}: use one of {known}."
+        known = ", ".join(sorted(_ROLES))
+        return None if rest in _ROLES else f"There is no role {rest!r}: use one of {known}."
     if kind == "user":
         return None if rest else "Write user:3, or user: and their mail address."
     if kind == "group":

@@ -40,7 +40,8 @@ _STEP, _INSTANCE = "{{ step.name }}", "{{ instance.title }}"
 _ABOUT = f"{_STEP} · {_INSTANCE}"
 _FLOW = "{{ instance.title }} ({{ instance.templateName }})"
 _WHO = (
-    '{% if step.assignee %} It waits for {{ step.assignee | remove: "role:" | remove: "group:" | remove: "user:" }}.'
+    "{% if step.assignee %} It waits for "
+    '{{ step.assignee | remove: "role:" | remove: "group:" | remove: "user:" }}.'
     "{% endif %}"
 )
 _DUE = '{% if step.dueAt %} Due {{ step.dueAt | date: "%d %b, %H:%M UTC" }}.{% endif %}'
