@@ -33,11 +33,13 @@ _SUBJECT = {
     LinkPurpose.INVITATION: "You are invited to Runsheet",
     LinkPurpose.PASSWORD: "Set a new password for Runsheet",
 }
+_UNTIL = '{{ account.until | date: "%d %b %Y, %H:%M %Z", recipient.timeZone }}'
+_ONCE = f"It works once, until {_UNTIL}:\n\n{{{{ account.url }}}}"
 _TEXT = {
     LinkPurpose.INVITATION: "{{ account.by }} invites you to Runsheet. Open this link to choose "
-    "your password. It works once, until {{ account.until | date }}:\n\n{{ account.url }}",
-    LinkPurpose.PASSWORD: "{{ account.by }} made a link by which you set a new password for "
-    "Runsheet. It works once, until {{ account.until | date }}:\n\n{{ account.url }}",
+    f"your password. {_ONCE}",
+    LinkPurpose.PASSWORD: "{{ account.by }} made a link for you by which you set a new password "
+    f"for Runsheet. {_ONCE}",
 }
 
 
@@ -52,7 +54,7 @@ class Link:
     mailed: bool = False
 
 
-def make(session: Session, user: User, actor: str, not_ready: NotReady) -> Link:
+def make(session: Session, user: User, actor: str, not_ready: NotReady, reason: str = "") -> Link:
     """A new link for a person, by mail too where there is a server for it. It invites who has no
     password yet. Earlier ones end."""
     purpose = LinkPurpose.PASSWORD if user.password_hash else LinkPurpose.INVITATION
@@ -68,7 +70,8 @@ def make(session: Session, user: User, actor: str, not_ready: NotReady) -> Link:
     session.add(row)
     session.flush()
     link = Link(row.id, _url(nonce), purpose, row.expires_at)
-    audit.record(session, actor, f"user.{purpose}-link", "user", user.email)
+    action = f"user.{purpose}-link"
+    audit.record(session, actor, action, "user", user.email, reason=reason or None)
     return replace(link, mailed=_owe_mail(session, user, link, actor, not_ready))
 
 

@@ -46,6 +46,24 @@ def change(session: Session, key: str, wish: GroupChange, actor: Actor) -> Group
     return row
 
 
+def add_member(session: Session, key: str, email: str, actor: Actor) -> User:
+    """Put somebody into a group. Again is no fault. Raises NotFound, or Invalid at `email`."""
+    row = find(session, key, lock=True)
+    user = session.scalar(select(User).where(User.email == email.strip().lower()))
+    if user is None:
+        raise Invalid.at("email", "There is nobody with this address.")
+    emails = [one.email for one in _people_in(session, row)]
+    change(session, key, GroupChange(members=[*emails, user.email]), actor)
+    return user
+
+
+def remove_member(session: Session, key: str, user_id: int, actor: Actor) -> None:
+    """Take somebody out of a group. Again is no fault. Raises NotFound."""
+    row = find(session, key, lock=True)
+    emails = [one.email for one in _people_in(session, row) if one.id != user_id]
+    change(session, key, GroupChange(members=emails), actor)
+
+
 def remove(session: Session, key: str, actor: Actor, reason: str = "") -> None:
     """Delete a group that no template and no open step names. Raises NotFound, or Conflict with
     what names it."""

@@ -75,11 +75,16 @@ def check_role(role: str) -> None:
         raise Invalid.at("role", f"A role is one of {', '.join(Role)}.")
 
 
+def check_password(password: str, at: str = "password") -> None:
+    """Raises Invalid at the field `at`."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise Invalid.at(at, f"A password has at least {SHORTEST_PASSWORD} characters.")
+
+
 def hash_password(password: str, at: str = "password") -> str:
     """What is kept of a password. Slow on purpose: to be asked outside of transactions, where
     many may come. Raises Invalid at the field `at`."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise Invalid.at(at, f"A password has at least {SHORTEST_PASSWORD} characters.")
+    check_password(password, at)
     return _hasher().hash(password[:LONGEST_PASSWORD])
 
 
@@ -114,8 +119,14 @@ def sign_in(session: Session, email: str, address: str, fits: bool) -> User | No
         user.last_sign_in_at = clock.now()
         forgive(session, email)
         return user
-    session.add_all(SignInFailure(subject=subject, at=clock.now()) for subject in subjects)
+    note_failure(session, email, address)
     return None
+
+
+def note_failure(session: Session, email: str, address: str) -> None:
+    """Count a wrong password against the account and the address."""
+    subjects = _subjects(email, address)
+    session.add_all(SignInFailure(subject=subject, at=clock.now()) for subject in subjects)
 
 
 def forgive(session: Session, email: str) -> None:

@@ -88,13 +88,15 @@ def reactivate(session: Session, user_id: int, actor: Actor, reason: str = "") -
     return user
 
 
-def new_link(session: Session, user_id: int, actor: Actor, not_ready: NotReady) -> Link:
+def new_link(
+    session: Session, user_id: int, actor: Actor, not_ready: NotReady, reason: str = ""
+) -> Link:
     """A one-time link by which they set their password. Raises NotFound, or Conflict if they may
     not come."""
     user = find(session, user_id, lock=True)
     if not user.active:
         raise Conflict(f"{user.email} may not come any more: reactivate them first.")
-    return account_links.make(session, user, actor.name, not_ready)
+    return account_links.make(session, user, actor.name, not_ready, reason)
 
 
 def find(session: Session, user_id: int, *, lock: bool = False) -> User:

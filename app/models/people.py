@@ -20,7 +20,7 @@ class User(Base):
     password_hash: Mapped[Line | None]
     phone: Mapped[Word | None]  # E.164
     channels_off: Mapped[Json | None]  # the channels on which they do not want to be told
-    time_zone: Mapped[Key | None]  # for local times where their browser is not asked
+    time_zone: Mapped[Key | None]  # for local times where no browser is asked
     theme: Mapped[Word] = mapped_column(default=Theme.SYSTEM, server_default=Theme.SYSTEM)
     created_at: Mapped[Moment]
     last_sign_in_at: Mapped[Moment | None]

@@ -26,10 +26,12 @@ def register(app: Flask) -> None:
 def _nouns() -> tuple[Any, ...]:
     from app.web import (
         account,
+        account_security,
         auth,
         dashboard,
         deliveries,
         frame,
+        groups,
         inbox,
         instances,
         mail_frames,
@@ -44,6 +46,9 @@ def _nouns() -> tuple[Any, ...]:
         steps,
         tasks,
         templates,
+        tokens,
+        users,
+        welcome,
     )
 
     return (
@@ -66,6 +71,11 @@ def _nouns() -> tuple[Any, ...]:
         notification_drafts,
         schedules,
         schedule_drafts,
+        account_security,
+        users,
+        groups,
+        tokens,
+        welcome,
     )
 
 

@@ -40,7 +40,7 @@ class SignIn(FlaskForm):
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 @needs(EVERYBODY)
 def sign_in() -> Response:
-    form, status = SignIn(), 200
+    form, status = SignIn(email=request.args.get("email", "")[:254]), 200
     if request.method == "GET" and current_user.is_authenticated:
         return redirect(local_path(request.args.get("next")))
     if form.validate_on_submit():
