@@ -45,6 +45,7 @@ def _nouns() -> tuple[Any, ...]:
         settings,
         steps,
         tasks,
+        template_editor,
         templates,
         tokens,
         users,
@@ -76,6 +77,7 @@ def _nouns() -> tuple[Any, ...]:
         groups,
         tokens,
         welcome,
+        template_editor,
     )
 
 
