@@ -25,6 +25,7 @@ def register(app: Flask) -> None:
         secrets,
         sms_status,
         steps,
+        template_versions,
     )
     from app.api import templates as template_views
 
@@ -32,6 +33,7 @@ def register(app: Flask) -> None:
     problems.register(app)
     for noun in (
         template_views,
+        template_versions,
         instances,
         steps,
         callbacks,
