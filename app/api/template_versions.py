@@ -86,8 +86,9 @@ def compare_versions(ask: Ask[None], template_id: int) -> Reply:
     errors=(412,),
 )
 def restore_version(ask: Ask[RestoreIn], template_id: int) -> Reply:
-    require_match(templates.find(ask.session, template_id, lock=True))
-    row = template_versions.restore(
+    row = templates.find(ask.session, template_id, lock=True)
+    require_match(row)
+    template_versions.restore(
         ask.session,
         template_id,
         ask.body.version,

@@ -27,18 +27,6 @@ def policy_faults(template: Template) -> list[FieldError]:
     return faults
 
 
-def named_recipients(template: Template) -> set[tuple[Channel, str]]:
-    """Everybody that the template's policies name, each with the channel, in fallbacks and
-    escalations too."""
-    return {
-        (channel, recipient)
-        for policies in (template.notification_policies, *_of_steps(template))
-        for policy in policies
-        for channel, recipients, _ in _told(policy)
-        for recipient in recipients
-    }
-
-
 def named_templates(template: Template) -> Mapping[str, str]:
     """The notification templates that the policies name, by the path where they do."""
     found: dict[str, str] = {}
@@ -57,10 +45,6 @@ def named_templates(template: Template) -> Mapping[str, str]:
                 if escalation.template:
                     found[f"{place}.{n}.escalate.{m}.template"] = escalation.template
     return found
-
-
-def _of_steps(template: Template) -> Iterator[Sequence[Policy]]:
-    return (step.notification_policies for step in template.steps)
 
 
 def _escalations(policy: Policy) -> Sequence[Escalation]:

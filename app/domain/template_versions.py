@@ -9,13 +9,13 @@ from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.domain import permissions, templates
+from app.domain import drafts, templates
 from app.domain.addresses import NOTHING_ALLOWED, AllowList
 from app.domain.people import Actor
 from app.domain.template_diff import TemplateDiff, compare
 from app.domain.template_queries import step_document
 from app.errors import NotFound
-from app.models import WorkflowInstance, WorkflowTemplate, WorkflowTemplateVersion
+from app.models import WorkflowInstance, WorkflowTemplateVersion
 from app.models.vocabulary import InstanceState
 from app.schemas.actions import ACTION_TYPES
 from app.schemas.base import Schema
@@ -36,9 +36,9 @@ def find(session: Session, template_id: int, number: int) -> WorkflowTemplateVer
 
 
 def document(session: Session, template_id: int, number: int | None) -> dict[str, Any]:
-    """A version as a template document, or the draft (None), completed. Raises NotFound."""
+    """A version as a template document, or what is being written (None), completed. Raises NotFound."""
     if number is None:
-        return completed(templates.find(session, template_id).draft)
+        return completed(drafts.read(session, template_id).document)
     return completed(version_template(find(session, template_id, number)))
 
 
@@ -97,17 +97,14 @@ def restore(
     *,
     allow: AllowList = NOTHING_ALLOWED,
     org_domains: str = "",
-) -> WorkflowTemplate:
-    """Make a version the draft again, as if the actor had written it. Raises NotFound,
-    DraftIsStale when `revision` is given and is not the present one, Forbidden where it changes
-    automation and they may not, or Invalid where it would not be taken any more."""
+) -> None:
+    """Make a version the draft again, as if the actor had written it; what of it would not be
+    taken any more stands in the draft as a fault. Raises NotFound, DraftIsStale when `revision` is
+    given and is not the present one, Forbidden where it changes automation and they may not."""
+    old = document(session, template_id, number)
     row = templates.find(session, template_id, lock=True)
     templates.require_revision(row, revision)
-    old = Template.read(document(session, template_id, number))
-    new = Template.model_validate(templates.checked_document(old, allow))
-    before = Template.model_validate(row.draft)
-    permissions.require_automation(actor, new, before, org_domains)
-    return templates.replace_draft(session, template_id, old, actor.name, allow=allow)
+    drafts.save(session, template_id, row.draft_revision, actor, old, {}, allow, org_domains)
 
 
 def going(session: Session, template_id: int) -> dict[int, VersionInstances]:

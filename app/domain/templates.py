@@ -1,5 +1,6 @@
 """Writing, checking and publishing templates."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.domain import policy_checks, secret_uses, template_checks
 from app.domain.addresses import NOTHING_ALLOWED, AllowList
-from app.errors import Conflict, DraftIsStale, FieldError, Invalid, NotFound
+from app.errors import Conflict, DraftIsStale, FieldError, Invalid, Malformed, NotFound
 from app.models import (
     NotificationTemplate,
     WorkflowTemplate,
@@ -18,8 +19,10 @@ from app.models import (
     WorkflowTemplateVersion,
 )
 from app.schemas.actions import ACTION_TYPES
-from app.schemas.base import field_errors, gather
+from app.schemas.base import field_errors, gather, loads
 from app.schemas.template import Template, TemplateStep
+
+HALF_DONE = "What is being written has faults: mend them in the editor, then publish."
 
 
 def create(
@@ -59,6 +62,7 @@ def replace_draft(
     if template.key != row.key:
         raise Invalid.at("key", f"The key of a template stays as it is: {row.key}.")
     row.draft = checked_document(template, allow)
+    row.editing = None  # it replaces what was being written, too
     row.name = template.name
     row.description = template.description
     row.draft_revision += 1
@@ -85,6 +89,8 @@ def publish(
     DraftIsStale when `revision` is given and is not the present one."""
     row = find(session, template_id, lock=True)
     require_revision(row, revision)
+    if row.editing is not None:
+        raise Invalid(faults_of(row.editing["document"], row.editing["unread"], allow), HALF_DONE)
     template = Template.read(row.draft)
     document = checked_document(template, allow)
     gather(
@@ -174,6 +180,27 @@ def checked_document(template: Template, allow: AllowList = NOTHING_ALLOWED) -> 
     for at, step in enumerate(document["steps"]):
         step["actionConfig"] = configs[at]
     return document
+
+
+def faults_of(
+    document: Mapping[str, Any], unread: Mapping[str, str], allow: AllowList = NOTHING_ALLOWED
+) -> list[FieldError]:
+    """What keeps a document that is being written from being a draft. `unread`: texts in it that
+    can't be read, by dotted path."""
+    found = [FieldError(path, _why_unread(text)) for path, text in unread.items()]
+    try:
+        checked_document(Template.read(document), allow)
+    except Invalid as invalid:
+        found += invalid.errors
+    return found
+
+
+def _why_unread(text: str) -> str:
+    try:
+        loads(text)
+    except Malformed as fault:
+        return fault.message.replace("The body", "This", 1)
+    return "This can't be read as what it should be."
 
 
 def _checked_config(step: TemplateStep, at: str, allow: AllowList) -> dict[str, Any]:

@@ -1,0 +1,43 @@
+"""What a form needs to know of the world around its step."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class KnownPath(Protocol):
+    """A path that a placeholder may read here; `certain`: it is there on every way."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def certain(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What can be picked, and what keeps the visitor from it.
+
+    steps    the other steps of the template, as (key, name)
+    locked   why the visitor can't change the step; empty: they may
+    """
+
+    secrets: Sequence[str] = ()
+    steps: Sequence[tuple[str, str]] = ()
+    paths: Sequence[KnownPath] = ()
+    notification_templates: Sequence[tuple[str, str]] = ()
+    people: Sequence[tuple[str, str]] = ()
+    locked: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What `build` is given beside the field and its value: texts that could not be read, by name,
+    and the world around."""
+
+    unread: Mapping[str, str] = field(default_factory=dict[str, str])
+    around: Around = field(default_factory=Around)
