@@ -97,4 +97,5 @@ def restore_version(ask: Ask[RestoreIn], template_id: int) -> Reply:
         allow=outbound_allow(),
         org_domains=org_domains(),
     )
+    templates.require_whole(row, outbound_allow())  # there is an editor for that, not here
     return with_etag(row)

@@ -3,6 +3,7 @@ for whom. Pure, and safe with half-done drafts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from app.domain.step_matching import Pair, Step, matched, moved
@@ -45,17 +46,22 @@ class StepDiff:
         return any(change.path == "key" for change in self.fields)
 
     @property
+    def mark_of_whole(self) -> str:
+        """`added` or `removed` if it is in one of the two only; else nothing."""
+        return "added" if self.before is None else "removed" if self.after is None else ""
+
+    @property
     def marks(self) -> tuple[str, ...]:
         """What happened to it, the weightiest first: `added`, `removed`, `renamed`, `changed`,
         `moved`; none if nothing did."""
-        if self.before is None or self.after is None:
-            return ("added",) if self.before is None else ("removed",)
+        if self.mark_of_whole:
+            return (self.mark_of_whole,)
         others = self.dependencies or any(change.path != "key" for change in self.fields)
         found = {"renamed": self.renamed, "changed": others, "moved": self.moved}
         return tuple(mark for mark, is_so in found.items() if is_so)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TemplateDiff:
     """Two templates side by side: all steps, also those that stayed as they were, in the order of
     afterwards; each that is gone stands after the one it stood after."""
@@ -66,6 +72,17 @@ class TemplateDiff:
     @property
     def empty(self) -> bool:
         return not self.fields and not any(step.marks for step in self.steps)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Steps by their keys of afterwards, where they have one."""
+        return {step.key: str(step.step.get("name") or step.key) for step in self.steps}
+
+    def waits_for(self, step: StepDiff) -> list[str]:
+        """Whom it waits for, or waited for, by their keys of afterwards, where they have one."""
+        renames = {str(one.before.get("key")): one.key for one in self.steps if one.before}
+        keys = dict.fromkeys(_waits_for(step.step) or ())
+        return [renames.get(key, key) if step.after is None else key for key in keys]
 
     def marked(self, mark: str) -> list[StepDiff]:
         return [step for step in self.steps if mark in step.marks]

@@ -2,7 +2,7 @@
 back as the draft, and what runs on them."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,7 +15,7 @@ from app.domain.people import Actor
 from app.domain.template_diff import TemplateDiff, compare
 from app.domain.template_queries import step_document
 from app.errors import NotFound
-from app.models import WorkflowInstance, WorkflowTemplateVersion
+from app.models import WorkflowInstance, WorkflowTemplate, WorkflowTemplateVersion
 from app.models.vocabulary import InstanceState
 from app.schemas.actions import ACTION_TYPES
 from app.schemas.base import Schema
@@ -36,7 +36,8 @@ def find(session: Session, template_id: int, number: int) -> WorkflowTemplateVer
 
 
 def document(session: Session, template_id: int, number: int | None) -> dict[str, Any]:
-    """A version as a template document, or what is being written (None), completed. Raises NotFound."""
+    """A version as a template document, or what is being written (None), completed. Raises
+    NotFound."""
     if number is None:
         return completed(drafts.read(session, template_id).document)
     return completed(version_template(find(session, template_id, number)))
@@ -105,6 +106,19 @@ def restore(
     row = templates.find(session, template_id, lock=True)
     templates.require_revision(row, revision)
     drafts.save(session, template_id, row.draft_revision, actor, old, {}, allow, org_domains)
+
+
+def unpublished(session: Session, template_ids: Collection[int]) -> set[int]:
+    """Which of these have a draft that says something else than their newest version."""
+    template = WorkflowTemplate
+    query = (
+        select(template.id, template.newest_version)
+        .join(_version, _version.template_id == template.id)
+        .where(template.id.in_(template_ids), _version.number == template.newest_version)
+        .where(template.updated_at > _version.published_at)  # the others can't
+    )
+    touched = session.execute(query).all()
+    return {id for id, newest in touched if not difference(session, id, newest, None).empty}
 
 
 def going(session: Session, template_id: int) -> dict[int, VersionInstances]:

@@ -89,15 +89,7 @@ def publish(
     DraftIsStale when `revision` is given and is not the present one."""
     row = find(session, template_id, lock=True)
     require_revision(row, revision)
-    if row.editing is not None:
-        raise Invalid(faults_of(row.editing["document"], row.editing["unread"], allow), HALF_DONE)
-    template = Template.read(row.draft)
-    document = checked_document(template, allow)
-    gather(
-        lambda: template_checks.check_can_run(template),
-        lambda: _check_notification_templates(session, template),
-        lambda: template_checks.raise_if(secret_uses.missing(session, document)),
-    )
+    template, document = _publishable(session, row, allow)
     version = WorkflowTemplateVersion(
         template_id=row.id,
         number=(row.newest_version or 0) + 1,
@@ -116,6 +108,37 @@ def publish(
     row.newest_version = version.number
     session.flush()
     return version
+
+
+def _publishable(
+    session: Session, row: WorkflowTemplate, allow: AllowList
+) -> tuple[Template, dict[str, Any]]:
+    require_whole(row, allow)
+    template = Template.read(row.draft)
+    document = checked_document(template, allow)
+    gather(
+        lambda: template_checks.check_can_run(template),
+        lambda: _check_notification_templates(session, template),
+        lambda: template_checks.raise_if(secret_uses.missing(session, document)),
+    )
+    return template, document
+
+
+def check_publishable(
+    session: Session, template_id: int, allow: AllowList = NOTHING_ALLOWED
+) -> list[FieldError]:
+    """What keeps the draft from being published."""
+    try:
+        _publishable(session, find(session, template_id), allow)
+    except Invalid as invalid:
+        return invalid.errors
+    return []
+
+
+def require_whole(row: WorkflowTemplate, allow: AllowList = NOTHING_ALLOWED) -> None:
+    """Raises Invalid with the faults of what is being written, if it has any."""
+    if row.editing is not None:
+        raise Invalid(faults_of(row.editing["document"], row.editing["unread"], allow), HALF_DONE)
 
 
 def _check_notification_templates(session: Session, template: Template) -> None:

@@ -43,6 +43,8 @@ def _nouns() -> tuple[Any, ...]:
         settings,
         steps,
         tasks,
+        template_publishing,
+        template_versions,
         templates,
     )
 
@@ -54,6 +56,8 @@ def _nouns() -> tuple[Any, ...]:
         mail_frames,
         tasks,
         templates,
+        template_versions,
+        template_publishing,
         secrets,
         search,
         account,
