@@ -97,5 +97,7 @@ def restore_version(ask: Ask[RestoreIn], template_id: int) -> Reply:
         allow=outbound_allow(),
         org_domains=org_domains(),
     )
-    templates.require_whole(row, outbound_allow())  # there is an editor for that, not here
+    templates.require_whole(
+        ask.session, row, outbound_allow()
+    )  # there is an editor for that, not here
     return with_etag(row)

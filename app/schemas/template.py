@@ -100,15 +100,6 @@ class Template(Schema):
         _one_of_both(self.due_in, self.due_at)
         return self
 
-    @model_validator(mode="after")
-    def _unique_keys(self) -> "Template":
-        seen: set[str] = set()
-        for step in self.steps:
-            if step.key in seen:
-                raise ValueError(f"Two steps have the key {step.key!r}.")
-            seen.add(step.key)
-        return self
-
 
 class TemplateOut(Template):
     """A template as it is read: its draft, and where it stands."""
