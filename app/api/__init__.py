@@ -26,6 +26,7 @@ def register(app: Flask) -> None:
         secrets,
         sms_status,
         steps,
+        template_versions,
         tokens,
         users,
     )
@@ -35,6 +36,7 @@ def register(app: Flask) -> None:
     problems.register(app)
     for noun in (
         template_views,
+        template_versions,
         instances,
         steps,
         callbacks,
