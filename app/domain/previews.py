@@ -78,12 +78,12 @@ def preview(
     the context says, as in a template."""
     if action_type not in PREVIEWS:
         return None
-    context, assumed = assume(given.context, *_paths(action_type, config), unknown=unknown)
+    context, assumed = assume(given.context, *paths_read(action_type, config), unknown=unknown)
     made = PREVIEWS[action_type](config, replace(given, context=context))
     return replace(made, assumed=assumed)
 
 
-def _paths(action_type: str, config: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+def paths_read(action_type: str, config: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """All paths that the step reads, and those of them that have to be mail addresses."""
     if action_type != "AUTOMATION_EMAIL":
         return paths_in(config), []

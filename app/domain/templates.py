@@ -79,11 +79,7 @@ def publish(
     row = find(session, template_id, lock=True)
     template = Template.read(row.draft)
     document = checked_document(template, allow)
-    gather(
-        lambda: template_checks.check_can_run(template),
-        lambda: _check_notification_templates(session, template),
-        lambda: template_checks.raise_if(secret_uses.missing(session, document)),
-    )
+    check_can_run(session, template, document)
     version = frozen(document)
     version.template_id, version.number = row.id, (row.newest_version or 0) + 1
     version.note, version.published_at, version.published_by = note, clock.now(), actor
@@ -91,6 +87,16 @@ def publish(
     row.newest_version = version.number
     session.flush()
     return version
+
+
+def check_can_run(session: Session, template: Template, document: dict[str, Any]) -> None:
+    """Raise Invalid with what keeps a draft from being published. `document`: the template as it
+    is stored."""
+    gather(
+        lambda: template_checks.check_can_run(template),
+        lambda: _check_notification_templates(session, template),
+        lambda: template_checks.raise_if(secret_uses.missing(session, document)),
+    )
 
 
 def frozen(document: dict[str, Any]) -> WorkflowTemplateVersion:
