@@ -16,6 +16,7 @@ def register(app: Flask) -> None:
         converters,
         deliveries,
         docs,
+        dry_runs,
         events,
         health,
         instances,
@@ -32,6 +33,7 @@ def register(app: Flask) -> None:
     problems.register(app)
     for noun in (
         template_views,
+        dry_runs,
         instances,
         steps,
         callbacks,

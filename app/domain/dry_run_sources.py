@@ -82,6 +82,12 @@ def _version(row: WorkflowTemplateVersion) -> Version:
     return Version(row, row.steps, Graph.of(row.steps, policies, due_in, row.due_at))
 
 
+def depends_on(step: Mapping[str, Any]) -> list[str]:
+    """The keys that a step, perhaps half done, waits for."""
+    given = step.get("dependsOn")
+    return [str(key) for key in cast("list[Any]", given)] if isinstance(given, list) else []
+
+
 def walkable(
     document: Mapping[str, Any], allow: AllowList
 ) -> tuple[Document, list[FieldError], dict[str, tuple[Document, str]]]:
@@ -146,15 +152,20 @@ class _Rest:
     def _take(self, numbers: set[int], why: Callable[[int], str]) -> None:
         for at in sorted(numbers):
             step = self._steps.pop(at)
-            key = str(step.get("key") or f"steps.{at}")
-            self.left_out[key] = (step, why(at))
+            key = str(step.get("key") or "")
+            is_free = key and key not in self._keys() | self.left_out.keys()
+            self.left_out[key if is_free else f"steps.{at}"] = (step, why(at))
+
+    def _keys(self) -> set[str]:
+        return {str(step.get("key")) for step in self._steps.values()}
 
     def _waiting_for_what_is_out(self) -> dict[int, str]:
+        out = self.left_out.keys() - self._keys()
         return {
             at: other
             for at, step in self._steps.items()
-            for other in step.get("dependsOn") or ()
-            if other in self.left_out
+            for other in depends_on(step)
+            if other in out
         }
 
     def _twins(self) -> set[int]:

@@ -8,7 +8,14 @@ from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
-from app.domain import fanout, messages, notices, notification_contents, notification_mails
+from app.domain import (
+    fanout,
+    follow_ups,
+    messages,
+    notices,
+    notification_contents,
+    notification_mails,
+)
 from app.domain.dry_run_ledger import NO_ID
 from app.domain.fanout import Draft, NotReady
 from app.domain.ledger import Ledger
@@ -97,7 +104,8 @@ class Tellings:
             for recipient in told:
                 draft = Draft.of_notice(notice, recipient)
                 self._tell(ledger, instance, step, recipient, draft)
-        if notice.reason is not None:
+        # That a reminder is not needed any more is no news.
+        if notice.reason is not None and notice.trigger not in follow_ups.TRIGGERS:
             self._nobody(ledger, step, notice)
         reached = any(one.state == DeliveryState.SENT for one in self.found[before:])
         self._say_if_unheard(ledger, owed, reached=reached)

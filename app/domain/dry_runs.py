@@ -189,12 +189,11 @@ def _telling(one: Telling, offset: _Offset) -> DryTellingOut:
 
 
 def _left_out(key: str, document: Mapping[str, Any], why: str) -> DryStepOut:
-    depends_on = document.get("dependsOn")
     return DryStepOut(
         key=key,
         name=str(document.get("name") or key),
         action_type=str(document.get("actionType") or ""),
-        depends_on=[str(each) for each in depends_on] if isinstance(depends_on, list) else [],
+        depends_on=dry_run_sources.depends_on(document),
         state=State.PENDING,
         action_state=ActionState.IDLE,
         reason=why,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.schemas.base import Schema
 from app.schemas.instance import MAX_VERSION, EventOut
@@ -45,6 +45,12 @@ class DryRunIn(Schema):
         description="How long steps take once they can begin, by key. Default: no time.",
         examples=[{"approve": "PT3H"}],
     )
+
+    @model_validator(mode="after")
+    def _one_input(self) -> "DryRunIn":
+        if self.input is not None and self.instance_id is not None:
+            raise ValueError("Give either input or instanceId.")
+        return self
 
 
 class DryTellingOut(Schema):

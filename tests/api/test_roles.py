@@ -36,6 +36,7 @@ NEEDS = {
     f"POST {TEMPLATE}/publish": "edit templates",
     f"GET {TEMPLATE}/versions": "read",
     f"GET {TEMPLATE}/export": "read",
+    f"POST {TEMPLATE}/dry-run": "read",
     "GET /api/workflows/notification-templates": "read",
     "POST /api/workflows/notification-templates": "edit templates",
     f"GET {NOTIFICATION}": "read",
