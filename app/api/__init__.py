@@ -16,6 +16,7 @@ def register(app: Flask) -> None:
         converters,
         deliveries,
         docs,
+        dry_runs,
         events,
         groups,
         health,
@@ -37,6 +38,7 @@ def register(app: Flask) -> None:
     for noun in (
         template_views,
         template_versions,
+        dry_runs,
         instances,
         steps,
         callbacks,

@@ -85,23 +85,26 @@ def publish(
     template = Template.read(row.draft)
     document = checked_document(template, allow)
     findings.require_publishable(session, document, allow)
-    version = WorkflowTemplateVersion(
-        template_id=row.id,
-        number=(row.newest_version or 0) + 1,
-        name=template.name,
-        description=template.description,
-        input_schema=template.input_schema,
-        notification_policies=document["notificationPolicies"],
-        due_in=template.due_in,
-        due_at=template.due_at,
-        note=note,
-        published_at=clock.now(),
-        published_by=actor,
-    )
-    version.steps = [_step_row(step, at) for at, step in enumerate(document["steps"])]
+    version = frozen(document)
+    version.template_id, version.number = row.id, (row.newest_version or 0) + 1
+    version.note, version.published_at, version.published_by = note, clock.now(), actor
     session.add(version)
     row.newest_version = version.number
     session.flush()
+    return version
+
+
+def frozen(document: dict[str, Any]) -> WorkflowTemplateVersion:
+    """A checked document as what instances run on; it belongs to no template and no session."""
+    version = WorkflowTemplateVersion(
+        name=document["name"],
+        description=document["description"],
+        input_schema=document["inputSchema"],
+        notification_policies=document["notificationPolicies"],
+        due_in=document["dueIn"],
+        due_at=document["dueAt"],
+    )
+    version.steps = [_step_row(step, at) for at, step in enumerate(document["steps"])]
     return version
 
 

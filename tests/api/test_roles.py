@@ -42,6 +42,7 @@ NEEDS = {
     f"POST {TEMPLATE}/restore": "edit templates",
     f"POST {TEMPLATE}/unarchive": "edit templates",
     f"GET {TEMPLATE}/export": "read",
+    f"POST {TEMPLATE}/dry-run": "read",
     "GET /api/workflows/notification-templates": "read",
     "POST /api/workflows/notification-templates": "edit templates",
     f"GET {NOTIFICATION}": "read",
