@@ -46,12 +46,6 @@ APPROVAL = {
 }
 
 
-def start_form(schema: dict[str, Any]) -> FlaskForm:
-    """What starts an instance: a title and its input."""
-    title = StringField("Title", description="What it is called in lists.")
-    return _form({"title": title} | _fields(schema, INPUT, "input"), bound=True)
-
-
 def sample_form(schema: dict[str, Any], id: str) -> FlaskForm:
     """A form to look at: nothing that is typed into it goes anywhere."""
     nowhere = {"form": "nowhere"}
@@ -64,6 +58,21 @@ def sample_form(schema: dict[str, Any], id: str) -> FlaskForm:
 def input_fields(schema: dict[str, Any]) -> dict[str, Any]:
     """The fields of an input, for a form that has others too."""
     return _fields(schema, INPUT, "input")
+
+
+def take_new_fields(form: FlaskForm) -> None:
+    """What was not on the page, or stood empty for another schema, begins with its default."""
+    for field in form:
+        given = request.form.get(field.name)
+        empty = given is None if isinstance(field, BooleanField) else not given
+        if empty and field.name.startswith(INPUT):
+            field.process_data(field.default)
+
+
+def other_inputs(form: FlaskForm) -> dict[str, str]:
+    """What was typed for another schema than the one that is chosen now."""
+    names = [name for name in request.form if name.startswith(INPUT)]
+    return {name: request.form[name] for name in names if name not in form}
 
 
 def written(schema: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:

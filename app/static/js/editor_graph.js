@@ -3,7 +3,7 @@
 const STEP = 1.25;
 const LEAST = 0.25;
 const MOST = 2;
-const READABLE = 0.6; // as it first stands it may be larger than its place, but never smaller than this
+const READABLE = 0.75; // as it first stands it may be larger than its place, but never smaller than this
 
 const byId = (id) => document.getElementById(id);
 const graph = () => byId("graph");
@@ -25,8 +25,13 @@ function draw() {
   svg().setAttribute("width", Math.round(svg().viewBox.baseVal.width * zoom));
 }
 
+// Scrolls the graph alone: on a phone the page must stay where it is.
 function seePicked() {
-  graph()?.querySelector(".graph-picked")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  const box = graph()?.querySelector(".graph-picked")?.getBoundingClientRect();
+  if (!box) return;
+  const room = graph().getBoundingClientRect();
+  const beyond = (low, high, from, to) => (low < from ? low - from - 24 : high > to ? high - to + 24 : 0);
+  graph().scrollBy(beyond(box.left, box.right, room.left, room.right), beyond(box.top, box.bottom, room.top, room.bottom));
 }
 
 document.addEventListener("click", ({ target }) => {
