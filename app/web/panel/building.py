@@ -6,6 +6,7 @@ from app.web.panel.around import Page
 from app.web.panel.fields import ABSENT, Field
 from app.web.panel.nodes import Node
 from app.web.panel.registry import widget_for
+from app.web.panel.texts import shown
 
 
 def build(field: Field, value: Any, page: Page) -> Node:
@@ -29,12 +30,14 @@ def node(field: Field, kind: str, value: Any = "", **more: Any) -> Node:
         help=str(schema.get("description", "")),
         value=value,
         required=field.required and field.default is ABSENT,
-        placeholder=_example(field),
+        placeholder=_placeholder(field),
         options={**options, **more.pop("options", {})},
         **more,
     )
 
 
-def _example(field: Field) -> str:
-    examples = field.schema.get("examples") or [""]
-    return examples[0] if isinstance(examples[0], str) else str(examples[0])
+def _placeholder(field: Field) -> str:
+    """What holds if nothing is typed; else an example."""
+    if shown(field.default):
+        return shown(field.default)
+    return shown((field.schema.get("examples") or [""])[0])
