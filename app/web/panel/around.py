@@ -2,20 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
-
-class KnownPath(Protocol):
-    """A path that a placeholder may read here; `certain`: it is there on every way."""
-
-    @property
-    def path(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def type(self) -> str: ...
-    @property
-    def certain(self) -> bool: ...
+from app.domain.known_paths import KnownPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +11,7 @@ class Around:
     """What can be picked, and what keeps the visitor from it.
 
     steps    the other steps of the template, as (key, name)
+    paths    what placeholders of the step can read; empty: nobody knows, so nothing is marked
     locked   why the visitor can't change the step; empty: they may
     """
 

@@ -5,13 +5,25 @@ from typing import Any
 from app.web.panel.around import Page
 from app.web.panel.fields import ABSENT, Field
 from app.web.panel.nodes import Node
+from app.web.panel.placeholders import marked, said, unknown
 from app.web.panel.registry import widget_for
 from app.web.panel.texts import shown
 
 
 def build(field: Field, value: Any, page: Page) -> Node:
     """The node that shows a value at its field, by the widget that the schema calls for."""
-    return widget_for(field, value).build(field, value, page)
+    made = widget_for(field, value).build(field, value, page)
+    syntax = field.schema.get("x-placeholders")
+    if syntax and isinstance(made.value, str):
+        _mark(made, syntax, page)
+    return made
+
+
+def _mark(made: Node, syntax: str, page: Page) -> None:
+    """Draw a line under the paths that lead nowhere."""
+    if paths := unknown(made.value, syntax, page.around.paths):
+        made.options["marks"] = marked(made.value, paths)
+        made.options["unknown"] = {path: said(path, page.around.paths) for path in paths}
 
 
 def node(field: Field, kind: str, value: Any = "", **more: Any) -> Node:
