@@ -17,6 +17,7 @@ def register(app: Flask) -> None:
         deliveries,
         docs,
         events,
+        groups,
         health,
         instances,
         notification_templates,
@@ -25,6 +26,8 @@ def register(app: Flask) -> None:
         secrets,
         sms_status,
         steps,
+        tokens,
+        users,
     )
     from app.api import templates as template_views
 
@@ -41,6 +44,9 @@ def register(app: Flask) -> None:
         secrets,
         schedules,
         events,
+        users,
+        groups,
+        tokens,
     ):
         app.register_blueprint(noun.blueprint, url_prefix=PREFIX)
         csrf.exempt(noun.blueprint)  # no cookie is asked for here, so none can be abused

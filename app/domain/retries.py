@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from app.schemas.retry import STANDARD_WAITS, Retry
@@ -31,6 +31,11 @@ def _scheduled(retry: Retry, failed: int) -> float:
         return min(retry.base_seconds * 2 ** min(failed - 1, 40), retry.max_seconds)
     waits = STANDARD_WAITS if retry.schedule == "standard" else retry.schedule
     return float(waits[min(failed, len(waits)) - 1]) if waits else 0.0
+
+
+def longest_wait(retry: Retry) -> timedelta:
+    """How long all waits of a schedule take together, without what receivers ask for."""
+    return timedelta(seconds=sum(_scheduled(retry, n) for n in range(1, retry.allowed)))
 
 
 def read_retry_after(value: str, now: datetime) -> float | None:

@@ -2,24 +2,19 @@
 
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import policy_checks, secret_uses, template_checks
+from app.domain import findings
 from app.domain.addresses import NOTHING_ALLOWED, AllowList
-from app.errors import Conflict, DraftIsStale, FieldError, Invalid, NotFound
-from app.models import (
-    NotificationTemplate,
-    WorkflowTemplate,
-    WorkflowTemplateStep,
-    WorkflowTemplateVersion,
-)
+from app.errors import Conflict, DraftIsStale, Invalid, NotFound
+from app.models import WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
 from app.schemas.actions import ACTION_TYPES
-from app.schemas.base import field_errors, gather
-from app.schemas.template import Template, TemplateStep
+from app.schemas.template import Template
+
+HALF_DONE = "What is being written has faults: mend them in the editor, then publish."
 
 
 def create(
@@ -60,6 +55,7 @@ def replace_draft(
     if template.key != row.key:
         raise Invalid.at("key", f"The key of a template stays as it is: {row.key}.")
     row.draft = checked_document(template, allow)
+    row.editing = None  # it replaces what was being written, too
     row.name = template.name
     row.description = template.description
     row.draft_revision += 1
@@ -77,13 +73,13 @@ def publish(
 ) -> WorkflowTemplateVersion:
     """Freeze the draft into the next version. Raises Invalid with what keeps it from running."""
     row = find(session, template_id, lock=True)
+    if row.editing is not None:
+        editing = row.editing
+        findings.require_publishable(session, editing["document"], allow, editing["unread"])
+        raise Invalid([], HALF_DONE)
     template = Template.read(row.draft)
     document = checked_document(template, allow)
-    gather(
-        lambda: template_checks.check_can_run(template),
-        lambda: _check_notification_templates(session, template),
-        lambda: template_checks.raise_if(secret_uses.missing(session, document)),
-    )
+    findings.require_publishable(session, document, allow)
     version = WorkflowTemplateVersion(
         template_id=row.id,
         number=(row.newest_version or 0) + 1,
@@ -102,21 +98,6 @@ def publish(
     row.newest_version = version.number
     session.flush()
     return version
-
-
-def _check_notification_templates(session: Session, template: Template) -> None:
-    named = policy_checks.named_templates(template)
-    there = (
-        NotificationTemplate.newest_version.is_not(None),
-        NotificationTemplate.archived_at.is_(None),
-    )
-    query = select(NotificationTemplate.key).where(NotificationTemplate.key.in_(named.values()))
-    known = set(session.scalars(query.where(*there)))
-    template_checks.raise_if(
-        FieldError(path, f"There is no published notification template {key!r}.")
-        for path, key in named.items()
-        if key not in known
-    )
 
 
 def archive(session: Session, template_id: int, actor: str) -> None:
@@ -143,31 +124,13 @@ def find_by_key(session: Session, key: str) -> WorkflowTemplate | None:
 def checked_document(template: Template, allow: AllowList = NOTHING_ALLOWED) -> dict[str, Any]:
     """The template as it is stored: every step's config checked and completed with defaults.
     Raises Invalid with all faults of all steps."""
-    configs: dict[int, dict[str, Any]] = {}
-
-    def check_config(at: int, step: TemplateStep) -> None:
-        configs[at] = _checked_config(step, f"steps.{at}.actionConfig", allow)
-
-    gather(
-        lambda: template_checks.check_shape(template),
-        *(
-            lambda at=at, step=step: check_config(at, step)
-            for at, step in enumerate(template.steps)
-        ),
-    )
     document = template.document()
-    for at, step in enumerate(document["steps"]):
-        step["actionConfig"] = configs[at]
+    if faults := findings.faults_of_draft(document, allow):
+        raise Invalid(faults)
+    for step in document["steps"]:
+        config = ACTION_TYPES[step["actionType"]].config
+        step["actionConfig"] = config.model_validate(step["actionConfig"]).document()
     return document
-
-
-def _checked_config(step: TemplateStep, at: str, allow: AllowList) -> dict[str, Any]:
-    try:
-        config = ACTION_TYPES[step.action_type].config.model_validate(step.action_config)
-    except ValidationError as error:
-        raise Invalid(field_errors(error, at)) from None
-    template_checks.check_config(config, at, allow)
-    return config.document()
 
 
 def _step_row(step: dict[str, Any], position: int) -> WorkflowTemplateStep:

@@ -93,7 +93,7 @@ class TemplateStep(Schema):
         None,
         max_length=200,
         title="Assignee",
-        description="Whose task it is: `user:…`, `role:…`.",
+        description="Whose task it is: `user:…`, `role:…`, `group:…`.",
         examples=["role:operator"],
         json_schema_extra={"x-widget": "assignee"},
     )
@@ -171,15 +171,6 @@ class Template(Schema):
     @model_validator(mode="after")
     def _late_once(self) -> "Template":
         _one_of_both(self.due_in, self.due_at)
-        return self
-
-    @model_validator(mode="after")
-    def _unique_keys(self) -> "Template":
-        seen: set[str] = set()
-        for step in self.steps:
-            if step.key in seen:
-                raise ValueError(f"Two steps have the key {step.key!r}.")
-            seen.add(step.key)
         return self
 
 

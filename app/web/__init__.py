@@ -26,10 +26,12 @@ def register(app: Flask) -> None:
 def _nouns() -> tuple[Any, ...]:
     from app.web import (
         account,
+        account_security,
         auth,
         dashboard,
         deliveries,
         frame,
+        groups,
         inbox,
         instances,
         mail_frames,
@@ -43,7 +45,11 @@ def _nouns() -> tuple[Any, ...]:
         settings,
         steps,
         tasks,
+        template_editor,
         templates,
+        tokens,
+        users,
+        welcome,
     )
 
     return (
@@ -66,6 +72,12 @@ def _nouns() -> tuple[Any, ...]:
         notification_drafts,
         schedules,
         schedule_drafts,
+        account_security,
+        users,
+        groups,
+        tokens,
+        welcome,
+        template_editor,
     )
 
 
