@@ -20,7 +20,10 @@ def build(field: Field, value: Any, page: Page) -> Node:
 
 
 def _mark(made: Node, syntax: str, page: Page) -> None:
-    """Draw a line under the paths that lead nowhere."""
+    """Draw a line under the paths that lead nowhere. Not in policies: their texts are filled in
+    later, when there is more to read."""
+    if made.name.startswith("notificationPolicies."):
+        return
     if paths := unknown(made.value, syntax, page.around.paths):
         made.options["marks"] = marked(made.value, paths)
         made.options["unknown"] = {path: said(path, page.around.paths) for path in paths}
