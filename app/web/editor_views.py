@@ -21,6 +21,7 @@ from app.web.editor_findings import Finding
 from app.web.editor_panels import PARTS, Open, Reading, forms
 from app.web.graph import Graph, layout, without_circles
 from app.web.panel import Tab
+from app.web.panel.placeholders import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Editor:
     tab: str
     step: Row | None
     locked: str
+    known_paths: str
     refusal: str = ""
     overtaken: Overtaken | None = None
     parts: Sequence[tuple[str, str]] = field(
@@ -132,6 +134,7 @@ def view(
         tab=tab if tab in {each.name for each in tabs} else tabs[0].name,
         step=step,
         locked=surroundings.locked,
+        known_paths=listed(surroundings.paths),
         refusal=refusal,
         overtaken=overtaken,
     )
