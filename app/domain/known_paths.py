@@ -4,7 +4,7 @@ and what steps before it give. Pure, and for documents that are half done too.""
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from app.domain.callback_urls import PLACEHOLDER as CALLBACK_URL
@@ -14,6 +14,7 @@ from app.domain.ways import Ways
 from app.schemas.actions import WAIT_CALLBACK
 
 _LIKE_ENOUGH = 0.6
+_FORGOTTEN = 0.5  # what only lacks some of what is before its last part
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,29 @@ def known(
 
 def nearest(path: str, known: Iterable[KnownPath]) -> str | None:
     """The known path that an author may have meant; None if none is like it."""
-    matcher = SequenceMatcher(b=path, autojunk=False)
-    best, found = _LIKE_ENOUGH, None
+    best, found = 0.0, None
+    parts = path.split(".")
     for one in known:
-        matcher.set_seq1(one.path)
-        if matcher.quick_ratio() > best and (likeness := matcher.ratio()) > best:
-            best, found = likeness, one.path
-    return found
+        meant = one.path.split(".")
+        likeness = _FORGOTTEN if parts[-1].lower() == meant[-1].lower() else 0.0
+        if one.open and len(meant) < len(parts):
+            meant += parts[len(meant) :]  # whatever stands below it may be right
+        if (likeness := max(likeness, _likeness(parts, meant))) > best:
+            best, found = likeness, one.path if likeness == _FORGOTTEN else ".".join(meant)
+    return found if found != path else None
+
+
+def _likeness(parts: Sequence[str], meant: Sequence[str]) -> float:
+    """How like two paths are, from 0 to 1: each part must be like the one in its place."""
+    if len(parts) != len(meant):
+        return 0.0
+    each = [_ratio(a, b) for a, b in zip(parts, meant, strict=True)]
+    return sum(each) / len(each) if min(each) >= _LIKE_ENOUGH else 0.0
+
+
+@lru_cache(maxsize=4096)
+def _ratio(a: str, b: str) -> float:
+    return 1.0 if a == b else SequenceMatcher(None, a.lower(), b.lower(), autojunk=False).ratio()
 
 
 def find(path: str, known: Iterable[KnownPath]) -> KnownPath | None:
@@ -112,6 +129,17 @@ class Reading:
             found += self._callback_urls
         proven = self.ways.proven.get(step_key or "", frozenset[str]())
         return [_proven(one, proven) for one in found]
+
+    def may_be_there(self, keys: Iterable[str]) -> list[KnownPath]:
+        """What steps give if they have been done by then."""
+        return [
+            replace(one, certain=False)
+            for key in keys
+            for one in (
+                *self._outputs.get(key, ()),
+                KnownPath(f"steps.{key}.state", "", "string", True),
+            )
+        ]
 
     def _before(self, step_key: str | None) -> Sequence[str]:
         before = self.ways.before.get(step_key or "", frozenset[str]())

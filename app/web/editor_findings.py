@@ -1,25 +1,18 @@
 """What is wrong with a draft, as the editor shows it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from app.domain import templates
+from app.domain import findings
 from app.domain.addresses import AllowList
 from app.domain.drafts import Draft
+from app.domain.findings import Finding
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing at one place."""
-
-    severity: str
-    path: str
-    message: str
+__all__ = ["Finding", "of_draft"]
 
 
 def of_draft(session: Session, draft: Draft, allow: AllowList) -> Sequence[Finding]:
     """All that is found, worst first."""
-    faults = templates.faults_of(draft.document, draft.unread, allow)
-    return [Finding("error", fault.path, fault.message) for fault in faults]
+    around = findings.surroundings(session, draft.document, allow)
+    return findings.of_document(draft.document, draft.unread, around)

@@ -183,7 +183,15 @@ def test_the_nearest_known_path_is_named():
     assert nearest("input.orderid", found) == "input.orderId"
     assert nearest("steps.aprove.output.outcome", found) == "steps.approve.output.outcome"
     assert nearest("input.adress.city", found) == "input.address.city"
-    assert nearest("zzz", found) is None
+    assert nearest("orderId", found) == nearest("inputs.orderId", found) == "input.orderId"
+    assert nearest("input.city", found) == "input.address.city"
+    for nothing_like_it in ("zzz", "steps.ghost.output.x", "input"):
+        assert nearest(nothing_like_it, found) is None
+
+
+def test_below_a_path_that_is_like_it_anything_may_be_meant():
+    found = known(document(webhook("reserve"), task("b", "reserve")), "b")
+    assert nearest("steps.reserv.output.id", found) == "steps.reserve.output.id"
 
 
 def test_any_entry_of_a_list_is_known_by_its_number():

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class KnownPath(Protocol):
-    """A path that a placeholder may read here; `certain`: it is there on every way."""
+    """A path that a placeholder may read here; `certain`: it is there on every way; `schema`: what
+    is known of its values."""
 
     @property
     def path(self) -> str: ...
@@ -16,6 +17,8 @@ class KnownPath(Protocol):
     def type(self) -> str: ...
     @property
     def certain(self) -> bool: ...
+    @property
+    def schema(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,9 @@ class Around:
     """What can be picked, and what keeps the visitor from it.
 
     steps    the other steps of the template, as (key, name)
+    people   who can be assigned and told, as (`user:3`, what they are called)
+    said     what notification templates say, by key and channel
+    recipients_note  whom the visitor may not name as a recipient; empty: anybody
     locked   why the visitor can't change the step; empty: they may
     """
 
@@ -31,6 +37,8 @@ class Around:
     paths: Sequence[KnownPath] = ()
     notification_templates: Sequence[tuple[str, str]] = ()
     people: Sequence[tuple[str, str]] = ()
+    said: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    recipients_note: str = ""
     locked: str = ""
 
 
