@@ -144,6 +144,15 @@ def move(writing: Writing, key: str, to: int) -> Writing:
     return _joined(writing, [*others[:to], part, *others[to:]])
 
 
+def moved(writing: Writing, key: str, to: str) -> Writing:
+    """The same in words: `up`, `down`, or the number of a place. Raises Invalid."""
+    if to in ("up", "down"):
+        return move(writing, key, place_of(writing, key) + (1 if to == "down" else -1))
+    if not (to.isascii() and to.isdigit() and len(to) < 5):
+        raise Invalid.at("to", "A step moves up, down, or to a place by its number.")
+    return move(writing, key, int(to))
+
+
 def place_of(writing: Writing, key: str) -> int:
     """Where in the list the step stands, counted from 0. Raises NotFound."""
     return _found(_parts(writing), key)[0]

@@ -27,7 +27,22 @@ Revision = Annotated[
 ]
 Key = Annotated[
     str,
-    Field(pattern=KEY_PATTERN, description="Lower-case letters, digits, - and _."),
+    Field(
+        pattern=KEY_PATTERN,
+        title="Key",
+        description="Lower-case letters, digits, - and _.",
+        examples=["reserve-stock"],
+    ),
+]
+Name = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        title="Name",
+        description="What people read.",
+        examples=["Reserve stock"],
+    ),
 ]
 
 
@@ -41,22 +56,64 @@ class TemplateStep(Schema):
     """One step. Only key, name and actionType are required."""
 
     key: Key
-    name: str = Field(min_length=1, max_length=200)
-    description: str = Field("", max_length=10_000)
+    name: Name
+    description: str = Field(
+        "",
+        max_length=10_000,
+        title="Description",
+        description="For operators, in Markdown.",
+        json_schema_extra={"x-widget": "markdown"},
+    )
     action_type: Annotated[
         str,
         AfterValidator(_known),
-        Field(description="What kind of step it is.", json_schema_extra={"enum": [*ACTION_TYPES]}),
+        Field(
+            title="Action",
+            description="What kind of step it is.",
+            json_schema_extra={"enum": [*ACTION_TYPES]},
+        ),
     ]
-    depends_on: list[str] = Field(default_factory=list, max_length=MAX_STEPS)
-    when: When | None = None
-    action_config: dict[str, Any] = Field(
-        default_factory=dict, description="See /api/schemas/actionConfig.json."
+    depends_on: list[str] = Field(
+        default_factory=list,
+        max_length=MAX_STEPS,
+        title="After",
+        description="The steps it waits for, by their keys.",
+        examples=[["reserve"]],
+        json_schema_extra={"default": [], "x-widget": "steps", "x-order": 1},
     )
-    notification_policies: list[NotificationPolicy] = Field(default_factory=list, max_length=50)
-    assignee: str | None = Field(None, max_length=200, description="`user:…`, `role:…`.")
-    due_in: Duration | None = Field(None, description="When it is late, from when it is ready.")
-    due_at: Moment | None = Field(None, description="When it is late; may be a placeholder.")
+    when: When | None = Field(
+        None,
+        title="Only if",
+        description="Runs the step only if this holds: `all` or `any` of `[path, op, value]`.",
+        json_schema_extra={"x-tab": "conditions"},
+    )
+    action_config: dict[str, Any] = Field(
+        default_factory=dict,
+        title="Config",
+        description="See /api/schemas/actionConfig.json.",
+        json_schema_extra={"default": {}},
+    )
+    notification_policies: list[NotificationPolicy] = Field(
+        default_factory=list,
+        max_length=50,
+        title="Notifications",
+        description="Who is told what, on which channel, and when.",
+        json_schema_extra={"default": [], "x-widget": "policies", "x-tab": "notifications"},
+    )
+    assignee: str | None = Field(
+        None,
+        max_length=200,
+        title="Assignee",
+        description="Whose task it is: `user:…`, `role:…`.",
+        examples=["role:operator"],
+        json_schema_extra={"x-widget": "assignee"},
+    )
+    due_in: Duration | None = Field(
+        None, title="Due in", description="When it is late, from when it is ready."
+    )
+    due_at: Moment | None = Field(
+        None, title="Due at", description="When it is late; may be a placeholder."
+    )
 
     @model_validator(mode="after")
     def _late_once(self) -> "TemplateStep":
@@ -73,20 +130,47 @@ class Template(Schema):
     """A whole template."""
 
     key: Key
-    name: str = Field(min_length=1, max_length=200)
-    description: str = Field("", max_length=10_000)
+    name: Name
+    description: str = Field(
+        "",
+        max_length=10_000,
+        title="Description",
+        description="What it is for, in Markdown.",
+        json_schema_extra={"x-widget": "markdown"},
+    )
     input_schema: dict[str, Any] = Field(
         default_factory=lambda: {"type": "object", "properties": {}},
+        title="Input",
         description="A JSON Schema (2020-12) of an instance's input; its root is an object.",
+        examples=[{"type": "object", "properties": {"orderId": {"type": "string"}}}],
+        json_schema_extra={
+            "default": {"type": "object", "properties": {}},
+            "x-widget": "fields",
+            "x-tab": "input",
+        },
     )
     notification_policies: list[InstancePolicy] = Field(
-        default_factory=list, max_length=50, description="Of the instance as a whole."
+        default_factory=list,
+        max_length=50,
+        title="Notifications",
+        description="Of the instance as a whole.",
+        json_schema_extra={"default": [], "x-widget": "policies", "x-tab": "policies"},
     )
-    due_in: Duration | None = Field(None, description="When the instance is late, from its start.")
+    due_in: Duration | None = Field(
+        None, title="Due in", description="When the instance is late, from its start."
+    )
     due_at: Moment | None = Field(
-        None, description="When the instance is late; may be a placeholder that reads its input."
+        None,
+        title="Due at",
+        description="When the instance is late; may be a placeholder that reads its input.",
     )
-    steps: list[TemplateStep] = Field(default_factory=list, max_length=MAX_STEPS)
+    steps: list[TemplateStep] = Field(
+        default_factory=list,
+        max_length=MAX_STEPS,
+        title="Steps",
+        description="What is done, in any order: what depends on what decides.",
+        json_schema_extra={"default": []},
+    )
 
     @field_validator("input_schema")
     @classmethod

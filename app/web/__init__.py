@@ -43,6 +43,7 @@ def _nouns() -> tuple[Any, ...]:
         settings,
         steps,
         tasks,
+        template_editor,
         template_publishing,
         template_versions,
         templates,
@@ -70,6 +71,7 @@ def _nouns() -> tuple[Any, ...]:
         notification_drafts,
         schedules,
         schedule_drafts,
+        template_editor,
     )
 
 

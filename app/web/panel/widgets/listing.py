@@ -16,12 +16,19 @@ from app.web.panel.typed import Typed
 def build(field: Field, value: Any, page: Page) -> Node:
     """The rows and, of plain ones, one to type into."""
     items = _items(field, value)
-    rows = [build_any(field.item(at), item, page) for at, item in enumerate(items)]
-    if is_plain(field):
-        rows.append(build_any(field.item(len(items)), ABSENT, page))
+    shown = [*items, ABSENT] if is_plain(field) else items
+    rows = [_row(field, at, item, page) for at, item in enumerate(shown)]
     return node(
         field, "list", children=rows, options={"count": len(items), "plain": is_plain(field)}
     )
+
+
+def _row(field: Field, at: int, item: Any, page: Page) -> Node:
+    row = build_any(field.item(at), item, page)
+    row.label = f"{field.label} {at + 1}"
+    if is_plain(field):  # the list's own words are above it
+        row.help, row.options["bare"] = "", True
+    return row
 
 
 def read(field: Field, before: Any, typed: Typed) -> Any:

@@ -43,6 +43,10 @@ def _row(field: Field, at: int, pair: tuple[str, Any], page: Page) -> Node:
     named = place.sub("name", _NAME)
     valued = place.sub("value", {"title": "Value", **field.schema["additionalProperties"]})
     children = [build_any(named, name, page), build_any(valued, value, page)]
+    for child, what in zip(children, ("name", "value"), strict=True):
+        child.label, child.help = f"{field.label} {at + 1}, {what}", ""
+        child.placeholder = child.placeholder or what
+        child.options["bare"] = True
     return Node(kind="pair", name=place.name, path=path, children=children)
 
 
