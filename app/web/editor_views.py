@@ -105,7 +105,7 @@ def view(
     rows = _rows(draft, found)
     surroundings = around(session, draft, open_, who)
     shown = (
-        found + [Finding("error", f.path, f.message) for f in reading.faults] if reading else found
+        found + [Finding("error", f.path, f.message, "field") for f in reading.faults] if reading else found
     )
     refused = reading.refused_key if reading else None
     tabs = forms(draft.document, open_, shown, draft.unread, surroundings, refused)
