@@ -16,7 +16,9 @@ def register(app: Flask) -> None:
         converters,
         deliveries,
         docs,
+        dry_runs,
         events,
+        groups,
         health,
         instances,
         notification_templates,
@@ -26,6 +28,8 @@ def register(app: Flask) -> None:
         sms_status,
         steps,
         template_versions,
+        tokens,
+        users,
     )
     from app.api import templates as template_views
 
@@ -34,6 +38,7 @@ def register(app: Flask) -> None:
     for noun in (
         template_views,
         template_versions,
+        dry_runs,
         instances,
         steps,
         callbacks,
@@ -43,6 +48,9 @@ def register(app: Flask) -> None:
         secrets,
         schedules,
         events,
+        users,
+        groups,
+        tokens,
     ):
         app.register_blueprint(noun.blueprint, url_prefix=PREFIX)
         csrf.exempt(noun.blueprint)  # no cookie is asked for here, so none can be abused

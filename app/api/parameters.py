@@ -1,13 +1,13 @@
 """What may stand in a query string. Unknown names are ignored; wrong values are 422."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from flask import request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from app.errors import Invalid, NotPublished
-from app.models.vocabulary import Channel, DeliveryState, InstanceState
+from app.models.vocabulary import Channel, DeliveryState, InstanceState, Role
 from app.schemas.base import check_text, field_errors
 
 # Sequence numbers are 32 bits wide on PostgreSQL, ids 64.
@@ -80,6 +80,21 @@ class InstancesPage(Page):
     template_key: str | None = Field(None, max_length=120)
     q: str | None = Field(None, max_length=500, description="In the title; or an id.")
     overdue: bool = Field(False, description="Only what is open and late.")
+
+
+class NamedPage(Page):
+    q: str | None = Field(None, max_length=200, description="In key or name.")
+
+
+class UsersPage(Page):
+    q: str | None = Field(None, max_length=200, description="In name or mail address.")
+    role: Role | None = None
+    state: Literal["active", "invited", "inactive"] | None = None
+
+
+class TokensPage(Page):
+    q: str | None = Field(None, max_length=200, description="In the name; or the last four.")
+    state: Literal["valid", "ended"] | None = None
 
 
 class SchedulesPage(Page):

@@ -25,7 +25,14 @@ from app.domain.checks import (
 from app.domain.checks.base import Check, Finding, Severity, Subject, Surroundings
 from app.domain.half_done import text
 from app.errors import FieldError, Invalid
-from app.models import NotificationTemplate, Secret, User, WorkflowTemplate
+from app.models import (
+    Group,
+    GroupMember,
+    NotificationTemplate,
+    Secret,
+    User,
+    WorkflowTemplate,
+)
 
 __all__ = ["Finding", "Severity", "Surroundings", "of_document", "surroundings"]
 
@@ -75,9 +82,14 @@ def faults_of_draft(document: Any, allow: AllowList) -> list[FieldError]:
     return _errors(found)
 
 
-def require_publishable(session: Session, document: Mapping[str, Any], allow: AllowList) -> None:
-    """Raises Invalid with what keeps it from running."""
-    found = of_document(document, None, surroundings(session, document, allow))
+def require_publishable(
+    session: Session,
+    document: Mapping[str, Any],
+    allow: AllowList,
+    unread: Mapping[str, str] | None = None,
+) -> None:
+    """Raises Invalid with what keeps it from running. `unread`: as for `of_document`."""
+    found = of_document(document, unread, surroundings(session, document, allow))
     if faults := _errors(found):
         raise Invalid(faults)
 
@@ -133,6 +145,8 @@ def _people(session: Session) -> Iterator[str]:
     query = select(User.id, User.email, User.role).where(User.active)
     for user_id, email, role in session.execute(query):
         yield from (f"user:{user_id}", f"user:{email}", f"role:{role}")
+    members = select(Group.key).join(GroupMember).join(User, User.id == GroupMember.user_id)
+    yield from (f"group:{key}" for key in session.scalars(members.where(User.active).distinct()))
 
 
 def _namesakes(session: Session, subject: Subject) -> list[str]:

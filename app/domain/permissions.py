@@ -18,6 +18,8 @@ _WRITE = frozenset({Role.AUTHOR, Role.ADMIN})
 # What may be done, by whom. Routes name these; see tests for the matrix of routes and roles.
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "read": _ALL,
+    # Open to all: whose step it is, is asked with the step (assignments.require).
+    "work on own steps": _ALL,
     "operate": _OPERATE,
     "edit templates": _WRITE,
     "edit schedules": _WRITE,
@@ -92,7 +94,7 @@ def _may_lead_outside(channel: str, recipient: str, domains: frozenset[str]) -> 
         return True
     if channel == Channel.WEBHOOK and "{{" in recipient:
         return True
-    if not domains or recipient.startswith(("role:", "user:", "chat:")):
+    if not domains or recipient.startswith(("role:", "user:", "group:", "chat:")):
         return False
     if recipient in ("assignee", "starter"):
         return False

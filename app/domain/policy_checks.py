@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from app.domain.channels import CHANNELS
-from app.domain.recipients import ROLES
 from app.errors import FieldError
-from app.models.vocabulary import Channel, Trigger
+from app.models.vocabulary import Channel, Role, Trigger
 from app.schemas.policies import Escalation, NotificationPolicy, Policy
 
+_ROLES = frozenset(Role)
 _PEOPLE = frozenset({"assignee", "starter"})
 _ENDS = frozenset({Trigger.ON_COMPLETED, Trigger.ON_FAILED, Trigger.ON_SKIPPED})
 _NOBODY_WAITS = "Nobody is waited for in this step: only people's steps remind and escalate."
@@ -49,15 +49,17 @@ def _fault(channel: Channel, recipient: str) -> str | None:
     if "{{" in recipient or recipient in _PEOPLE:
         return None
     if kind == "role":
-        known = ", ".join(sorted(ROLES))
-        return None if rest in ROLES else f"There is no role {rest!r}: use one of {known}."
+        known = ", ".join(sorted(_ROLES))
+        return None if rest in _ROLES else f"There is no role {rest!r}: use one of {known}."
     if kind == "user":
         return None if rest else "Write user:3, or user: and their mail address."
+    if kind == "group":
+        return None if rest else "Write group: and the group's key, such as group:finance."
     facts = CHANNELS[channel]
     if facts.takes(recipient):
         return None
     direct = f"{facts.literal}, " if facts.literal else ""
     return (
-        f"{facts.label} can't reach {recipient!r}: write {direct}role:operator, user:3, assignee, "
-        "starter or a placeholder."
+        f"{facts.label} can't reach {recipient!r}: write {direct}role:operator, user:3, "
+        "group:finance, assignee, starter or a placeholder."
     )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.domain import findings
 from app.domain.addresses import NOTHING_ALLOWED, AllowList
-from app.errors import Conflict, DraftIsStale, FieldError, Invalid, NotFound
+from app.errors import Conflict, DraftIsStale, Invalid, NotFound
 from app.models import WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
 from app.schemas.actions import ACTION_TYPES
 from app.schemas.template import Template
@@ -85,23 +85,26 @@ def publish(
     template = Template.read(row.draft)
     document = checked_document(template, allow)
     findings.require_publishable(session, document, allow)
-    version = WorkflowTemplateVersion(
-        template_id=row.id,
-        number=(row.newest_version or 0) + 1,
-        name=template.name,
-        description=template.description,
-        input_schema=template.input_schema,
-        notification_policies=document["notificationPolicies"],
-        due_in=template.due_in,
-        due_at=template.due_at,
-        note=note,
-        published_at=clock.now(),
-        published_by=actor,
-    )
-    version.steps = [_step_row(step, at) for at, step in enumerate(document["steps"])]
+    version = frozen(document)
+    version.template_id, version.number = row.id, (row.newest_version or 0) + 1
+    version.note, version.published_at, version.published_by = note, clock.now(), actor
     session.add(version)
     row.newest_version = version.number
     session.flush()
+    return version
+
+
+def frozen(document: dict[str, Any]) -> WorkflowTemplateVersion:
+    """A checked document as what instances run on; it belongs to no template and no session."""
+    version = WorkflowTemplateVersion(
+        name=document["name"],
+        description=document["description"],
+        input_schema=document["inputSchema"],
+        notification_policies=document["notificationPolicies"],
+        due_in=document["dueIn"],
+        due_at=document["dueAt"],
+    )
+    version.steps = [_step_row(step, at) for at, step in enumerate(document["steps"])]
     return version
 
 
@@ -110,10 +113,8 @@ def require_whole(session: Session, row: WorkflowTemplate, allow: AllowList) -> 
     if row.editing is None:
         return
     document, unread = row.editing["document"], row.editing["unread"]
-    around = findings.surroundings(session, document, allow)
-    found = findings.of_document(document, unread, around)
-    faults = [FieldError(one.path, one.message) for one in found if one.severity == "error"]
-    raise Invalid(faults, HALF_DONE)
+    findings.require_publishable(session, document, allow, unread)
+    raise Invalid([], HALF_DONE)  # rules have changed: saved again, it would be a draft
 
 
 def archive(session: Session, template_id: int, actor: str) -> None:

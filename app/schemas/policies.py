@@ -71,8 +71,8 @@ Recipients = Annotated[
     Field(
         min_length=1,
         max_length=MAX_RECIPIENTS,
-        description="Addresses, `{{ input.email }}`, `role:operator`, `user:3`, `assignee`, "
-        "`starter`.",
+        description="Addresses, `{{ input.email }}`, `role:operator`, `group:finance`, "
+        "`user:3`, `assignee`, `starter`.",
         examples=[["role:operator", "{{ input.email }}"]],
         json_schema_extra={"x-widget": "recipients"},
     ),

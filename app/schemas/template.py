@@ -42,6 +42,7 @@ Name = Annotated[
         title="Name",
         description="What people read.",
         examples=["Reserve stock"],
+        json_schema_extra={"x-order": -1},
     ),
 ]
 
@@ -104,7 +105,7 @@ class TemplateStep(Schema):
         None,
         max_length=200,
         title="Assignee",
-        description="Whose task it is: `user:…`, `role:…`.",
+        description="Whose task it is: `user:…`, `role:…`, `group:…`.",
         examples=["role:operator"],
         json_schema_extra={"x-widget": "assignee"},
     )

@@ -26,10 +26,12 @@ def register(app: Flask) -> None:
 def _nouns() -> tuple[Any, ...]:
     from app.web import (
         account,
+        account_security,
         auth,
         dashboard,
         deliveries,
         frame,
+        groups,
         inbox,
         instances,
         mail_frames,
@@ -47,6 +49,9 @@ def _nouns() -> tuple[Any, ...]:
         template_publishing,
         template_versions,
         templates,
+        tokens,
+        users,
+        welcome,
     )
 
     return (
@@ -71,6 +76,11 @@ def _nouns() -> tuple[Any, ...]:
         notification_drafts,
         schedules,
         schedule_drafts,
+        account_security,
+        users,
+        groups,
+        tokens,
+        welcome,
         template_editor,
     )
 

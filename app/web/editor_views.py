@@ -21,6 +21,7 @@ from app.web.editor_findings import Finding
 from app.web.editor_panels import PARTS, Open, Reading, forms
 from app.web.graph import Graph, layout, without_circles
 from app.web.panel import Tab
+from app.web.panel.placeholders import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Editor:
     tab: str
     step: Row | None
     locked: str
+    known_paths: str
     refusal: str = ""
     overtaken: Overtaken | None = None
     parts: Sequence[tuple[str, str]] = field(
@@ -105,7 +107,9 @@ def view(
     rows = _rows(draft, found)
     surroundings = around(session, draft, open_, who)
     shown = (
-        found + [Finding("error", f.path, f.message, "field") for f in reading.faults] if reading else found
+        found + [Finding("error", f.path, f.message, "field") for f in reading.faults]
+        if reading
+        else found
     )
     refused = reading.refused_key if reading else None
     tabs = forms(draft.document, open_, shown, draft.unread, surroundings, refused)
@@ -132,6 +136,7 @@ def view(
         tab=tab if tab in {each.name for each in tabs} else tabs[0].name,
         step=step,
         locked=surroundings.locked,
+        known_paths=listed(surroundings.paths),
         refusal=refusal,
         overtaken=overtaken,
     )

@@ -32,7 +32,7 @@ _OURS = {"csrf_token", "seen", "shown", "applied", "preset"}
 def new() -> str:
     with transaction.reading() as session:
         source = sources.find(session, _number(request.args.get("template")))
-        zone = sources.usual_zone(session, visitor().actor.name)
+        zone = sources.usual_zone(session, visitor().actor.name, visitor().time_zone)
     form = schedule_forms.schedule_form(source, schedule_forms.new_data(source, zone))
     return _editor(form, source, None)
 

@@ -17,9 +17,14 @@ from app.extensions import compact_json
 from app.schemas.base import loads
 from app.schemas.instance import StepOut
 
-INPUT, OUTPUT = "input.", "output."  # how the fields of a form begin, as the paths of faults do
+INPUT, OUTPUT, SAMPLE = (
+    "input.",
+    "output.",
+    "sample.",
+)  # how the fields of a form begin, as the paths of faults do
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}([.][0-9]{1,18})?([eE][+-]?[0-9]{1,2})?")
+LONG_TEXT = "textarea"  # our format of a text of several lines; validators pass it over
 _TYPES = {"email": "email", "date": "date", "uri": "url"}
 
 
@@ -39,6 +44,15 @@ APPROVAL = {
         "comment": {"title": "Comment", "type": "string"},
     },
 }
+
+
+def sample_form(schema: dict[str, Any], id: str) -> FlaskForm:
+    """A form to look at: nothing that is typed into it goes anywhere."""
+    nowhere = {"form": "nowhere"}
+    fields = _fields(schema, SAMPLE, id)
+    for field in fields.values():
+        field.kwargs["render_kw"] = {**field.kwargs.get("render_kw", {}), **nowhere}
+    return _form(fields, bound=False)
 
 
 def input_fields(schema: dict[str, Any]) -> dict[str, Any]:
@@ -136,6 +150,8 @@ def _field(name: str, rule: dict[str, Any], id: str, *, required: bool) -> Any:
         return SelectField(**given, choices=empty + choices, validate_choice=False)
     if kind == "json":
         return TextAreaField(**given, render_kw={"rows": 3, "spellcheck": "false"})
+    if kind == "string" and rule.get("format") == LONG_TEXT:
+        return TextAreaField(**given, render_kw={"rows": 4} | placeholder)
     if kind == "string":
         return StringField(**given, render_kw={"type": _type(rule)} | placeholder)
     mode = "numeric" if kind == "integer" else "decimal"
@@ -177,7 +193,7 @@ def read(form: FlaskForm, schema: dict[str, Any], prefix: str) -> dict[str, Any]
         if text is None or text == "":
             continue
         try:
-            found[name] = _value(text, _kind(rule))
+            found[name] = typed_value(text, _kind(rule))
         except ValueError as error:
             faults.append(FieldError(prefix + name, str(error)))
         except Malformed as error:
@@ -187,7 +203,9 @@ def read(form: FlaskForm, schema: dict[str, Any], prefix: str) -> dict[str, Any]
     return found
 
 
-def _value(text: Any, kind: str) -> Any:
+def typed_value(text: Any, kind: str) -> Any:
+    """A text as a value: string, number, integer, boolean, enum or json. Raises ValueError or
+    Malformed where it is none."""
     if kind in ("json", "enum"):
         return loads(text)
     if kind == "integer":

@@ -31,6 +31,8 @@ def _nobody(who: str) -> str:
     kind, _, name = who.partition(":")
     if kind == "user":
         return f"Nobody can do it: there is no {name}, or they may not come any more."
+    if kind == "group":
+        return f"Nobody can do it: there is no group {name}, or nobody active is in it."
     return f"Nobody can do it: nobody active has the {kind} {name}."
 
 

@@ -100,6 +100,11 @@ def place(tabs: Iterable[Tab], faults: Iterable[Fault], at: str) -> None:
         path = _below(fault.path, at)
         if path is not None and fault.severity != "hint":
             _put(fault, path, places, by_name)
+    for tab, each in places.values():
+        for path, message in each.options.get("unknown", {}).items():
+            if not any(path in said for said in (*each.errors, *each.warnings)):
+                each.warnings.append(message)
+                tab.count += 1
 
 
 def _below(path: str, at: str) -> str | None:

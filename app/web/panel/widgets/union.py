@@ -49,7 +49,8 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
     if at is None or at >= len(field.schema["anyOf"]):
         return before
     branch = _branch(field, at)
-    if not typed.within(field.name):  # picked just now
-        return [] if branch.schema.get("type") == "array" else {}
     fits = branch_of(field, present) == at
-    return read_any(branch, before if fits else ABSENT, typed)
+    value = read_any(branch, before if fits else ABSENT, typed)
+    if value is not ABSENT:
+        return value
+    return [] if branch.schema.get("type") == "array" else {}  # picked just now
