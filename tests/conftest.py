@@ -140,6 +140,19 @@ def settings(database_url: str) -> Settings:
     return Settings.load(environment(DATABASE_URL=database_url))
 
 
+@pytest.fixture
+def hash_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real argon2, with as little work as it allows."""
+    from argon2 import PasswordHasher
+
+    from app.domain import people
+
+    monkeypatch.setattr(people, "_decoy_hash", None)
+    monkeypatch.setattr(
+        people, "_hasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    )
+
+
 Factory = Callable[[Settings], Flask]
 
 

@@ -26,10 +26,12 @@ def register(app: Flask) -> None:
 def _nouns() -> tuple[Any, ...]:
     from app.web import (
         account,
+        account_security,
         auth,
         dashboard,
         deliveries,
         frame,
+        groups,
         inbox,
         instances,
         mail_frames,
@@ -43,7 +45,13 @@ def _nouns() -> tuple[Any, ...]:
         settings,
         steps,
         tasks,
+        template_editor,
+        template_publishing,
+        template_versions,
         templates,
+        tokens,
+        users,
+        welcome,
     )
 
     return (
@@ -54,6 +62,8 @@ def _nouns() -> tuple[Any, ...]:
         mail_frames,
         tasks,
         templates,
+        template_versions,
+        template_publishing,
         secrets,
         search,
         account,
@@ -66,6 +76,12 @@ def _nouns() -> tuple[Any, ...]:
         notification_drafts,
         schedules,
         schedule_drafts,
+        account_security,
+        users,
+        groups,
+        tokens,
+        welcome,
+        template_editor,
     )
 
 
