@@ -18,7 +18,7 @@ from app.web.panel.building import node
 from app.web.panel.fields import ABSENT, Field
 from app.web.panel.nodes import Choice, Node
 from app.web.panel.schema_rows import OTHER, Row
-from app.web.panel.typed import Typed
+from app.web.panel.typed import Typed, clean
 from app.web.panel.widgets import json_text
 
 _ROOT = frozenset({"type", "properties", "required"})
@@ -194,7 +194,7 @@ def _put_required(
         for each in names
         if not isinstance(each, str)
         or each in ticked
-        or (each in undeclared and each not in fields)
+        or (clean(each) in undeclared and each not in fields)
     ]
     kept += [name for name in fields if name in ticked and name not in kept]
     if kept or "required" in schema:
