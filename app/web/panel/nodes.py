@@ -45,6 +45,12 @@ class Node:
         return field_id(self.name)
 
     @property
+    def is_optional(self) -> bool:
+        """Whether that is worth saying: not of a choice of a few, nor of a row."""
+        always = self.choices and self.choices[0].value
+        return not (self.required or always or self.options.get("bare"))
+
+    @property
     def described_by(self) -> str:
         """The ids of what explains the control."""
         parts = (("help", self.help), ("notes", self.errors or self.warnings))
