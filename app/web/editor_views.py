@@ -88,8 +88,20 @@ class Editor:
         """The page with something else open."""
         return edit_url(self.id, open_, tab)
 
-    def url_of(self, key: str) -> str:
-        return self.url(Open.step(key), self.tab if self.step else None)
+    @property
+    def row_url(self) -> str:
+        """The page with another step open, its key where KEY stands; the tab stays."""
+        return self.url(Open.step("KEY"), self.tab if self.step else None)
+
+    @property
+    def row_move(self) -> str:
+        """Where a step is moved, likewise."""
+        return url_for("template_editor.show", template_id=self.id) + "/steps/KEY/move"
+
+    @property
+    def errors(self) -> int:
+        """How many findings keep it from being published."""
+        return sum(finding.severity == "error" for finding in self.findings)
 
 
 def view(
