@@ -2,6 +2,7 @@
 pictures are taken for people to look at (RUNSHEET_PICTURES=folder)."""
 
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -43,11 +44,10 @@ def path(console: Console) -> str:
     """The editor of a template with a step of each kind."""
     hire(console, "ada", "bob")
     hire(console, "amy", may_add_automation=False)
-    key = f"looks-{LOOKED.append(0) or len(LOOKED)}"
-    return make(console, key, *STEPS, inputSchema=INPUT)
+    return make(console, f"looks-{next(NUMBERS)}", *STEPS, inputSchema=INPUT)
 
 
-LOOKED: list[int] = []
+NUMBERS = count(1)
 
 
 def look(page: Page, name: str) -> None:
@@ -63,13 +63,13 @@ def look(page: Page, name: str) -> None:
 def test_nothing_is_wrong_with_any_state(
     console: Console, come: Open, path: str, name: str
 ) -> None:
+    closed = come("amy", **LOOKS[name])
+    closed.goto(f"{path}?step=ship&tab=action")
+    look(closed, f"closed {name}")
     page = come("ada", **LOOKS[name])
     for state, reach in states(path).items():
         reach(page)
         look(page, f"{state} {name}")
-    closed = come("amy", **LOOKS[name])
-    closed.goto(f"{path}?step=ship&tab=action")
-    look(closed, f"closed {name}")
 
 
 def states(path: str) -> dict[str, Callable[[Page], object]]:
