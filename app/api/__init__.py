@@ -21,6 +21,7 @@ def register(app: Flask) -> None:
         instances,
         notification_templates,
         problems,
+        queues,
         schedules,
         secrets,
         sms_status,
@@ -40,6 +41,7 @@ def register(app: Flask) -> None:
         sms_status,
         secrets,
         schedules,
+        queues,
         events,
     ):
         app.register_blueprint(noun.blueprint, url_prefix=PREFIX)

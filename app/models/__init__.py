@@ -5,6 +5,7 @@ from app.models.execution import (
     AutomationJob,
     Callback,
     Execution,
+    QueuePause,
     WorkerProcess,
 )
 from app.models.instance import Event, WorkflowInstance, WorkflowInstanceStep
@@ -45,6 +46,7 @@ __all__ = [
     "NotificationTemplate",
     "NotificationTemplateVersion",
     "PushSubscription",
+    "QueuePause",
     "Schedule",
     "ScheduleFire",
     "Secret",

@@ -158,3 +158,14 @@ class WorkerProcess(Base):
     clock_off: Mapped[float | None]  # seconds that its machine's clock is ahead of the database's
     started_at: Mapped[Moment]
     seen_at: Mapped[Moment]
+
+
+class QueuePause(Base):
+    """A queue from which nothing is taken until somebody resumes it. Its jobs wait."""
+
+    __tablename__ = "queue_pauses"
+
+    queue: Mapped[Word] = mapped_column(primary_key=True)
+    reason: Mapped[LongText | None]
+    paused_by: Mapped[Line]
+    paused_at: Mapped[Moment]

@@ -36,6 +36,7 @@ def _nouns() -> tuple[Any, ...]:
         notification_drafts,
         notification_templates,
         people,
+        queues,
         schedule_drafts,
         schedules,
         search,
@@ -66,6 +67,7 @@ def _nouns() -> tuple[Any, ...]:
         notification_drafts,
         schedules,
         schedule_drafts,
+        queues,
     )
 
 

@@ -72,6 +72,10 @@ NEEDS = {
     f"PATCH {SECRET}": "manage secrets",
     f"DELETE {SECRET}": "manage secrets",
     f"POST {SECRET}/rotate": "manage secrets",
+    "GET /api/workflows/queues": "read",
+    "GET /api/workflows/workers": "read",
+    "POST /api/workflows/queues/<string:name>/pause": "operate",
+    "POST /api/workflows/queues/<string:name>/resume": "operate",
     "GET /api/workflows/schedules": "read",
     "POST /api/workflows/schedules": "edit schedules",
     "POST /api/workflows/schedules/preview": "read",
@@ -121,6 +125,7 @@ def test_a_role_may_what_the_table_says_and_no_more(app, caller, admin, role):
             re.sub(r"<id:\w+>", "1", rule)
             .replace("<key:key>", "pack")
             .replace("<name>", "x")
+            .replace("<string:name>", "workflow-automation")
             .replace("<secret:name>", "X")
             .replace("<token:token>", "x" * 43)
         )

@@ -1,0 +1,31 @@
+"""queues that somebody paused
+
+Revision ID: 0009
+Revises: 0005
+Create Date: 2026-11-26 02:20:00
+
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+# revision identifiers, used by Alembic.
+revision = "0009"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    op.create_table(
+        "queue_pauses",
+        sa.Column("queue", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("paused_by", sa.String(length=500), nullable=False),
+        sa.Column("paused_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("queue"),
+    )
+
+
+def downgrade():
+    op.drop_table("queue_pauses")
