@@ -19,6 +19,7 @@ def register(app: Flask) -> None:
         events,
         health,
         instances,
+        metrics,
         notification_templates,
         problems,
         queues,
@@ -46,7 +47,7 @@ def register(app: Flask) -> None:
     ):
         app.register_blueprint(noun.blueprint, url_prefix=PREFIX)
         csrf.exempt(noun.blueprint)  # no cookie is asked for here, so none can be abused
-    for noun in (health, docs):
+    for noun in (health, metrics, docs):
         app.register_blueprint(noun.blueprint)
     commands.register(app)
     live.end_with_the_server()

@@ -6,6 +6,7 @@ from app.models.execution import (
     Callback,
     Execution,
     QueuePause,
+    Tally,
     WorkerProcess,
 )
 from app.models.instance import Event, WorkflowInstance, WorkflowInstanceStep
@@ -52,6 +53,7 @@ __all__ = [
     "Secret",
     "SignInFailure",
     "SignInLink",
+    "Tally",
     "User",
     "WorkerProcess",
     "WorkflowInstance",

@@ -72,6 +72,7 @@ NEEDS = {
     f"PATCH {SECRET}": "manage secrets",
     f"DELETE {SECRET}": "manage secrets",
     f"POST {SECRET}/rotate": "manage secrets",
+    "GET /metrics": OPEN,
     "GET /api/workflows/queues": "read",
     "GET /api/workflows/workers": "read",
     "POST /api/workflows/queues/<string:name>/pause": "operate",
@@ -105,7 +106,7 @@ def routes(app: Flask, rules: Iterable[Rule] | None = None) -> list[tuple[str, s
         (method, rule.rule)
         for rule in rules or app.url_map.iter_rules()
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
-        if rule.rule.startswith(("/api", "/healthz", "/readyz"))
+        if rule.rule.startswith(("/api", "/healthz", "/readyz", "/metrics"))
     ]
 
 

@@ -1,4 +1,4 @@
-"""queues that somebody paused
+"""queues that somebody paused, and what is counted
 
 Revision ID: 0009
 Revises: 0005
@@ -25,7 +25,17 @@ def upgrade():
         sa.Column("paused_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("queue"),
     )
+    op.create_table(
+        "tallies",
+        sa.Column("minute", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("source", sa.String(length=120), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("labels", sa.String(length=500), nullable=False),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("minute", "source", "name", "labels"),
+    )
 
 
 def downgrade():
+    op.drop_table("tallies")
     op.drop_table("queue_pauses")
