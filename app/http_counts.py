@@ -3,14 +3,14 @@ wait to write, and into the database every few seconds, when an answer has gone 
 
 import logging
 import threading
-from collections import Counter
+from collections.abc import Mapping
 
 from flask import Flask, Response, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock, transaction
 from app.domain import tallies
-from app.domain.tallies import Key
+from app.domain.tallies import Counts, Key
 
 EVERY = 10.0  # seconds
 _NAME = "http_counts"
@@ -22,19 +22,20 @@ class HttpCounts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counted = Counter[Key]()
+        self._counted = Counts(float)
         self._written_at = clock.monotonic()
 
-    def note(self, counts: Counter[Key]) -> bool:
+    def note(self, counts: Mapping[Key, float]) -> bool:
         """Add counts; returns whether it is time to write."""
         with self._lock:
-            self._counted.update(counts)
+            for key, value in counts.items():
+                self._counted[key] += value
             return clock.monotonic() - self._written_at > EVERY
 
     def write(self) -> None:
         """Write all. While the database is away they are kept."""
         with self._lock:
-            taken, self._counted = self._counted, Counter[Key]()
+            taken, self._counted = self._counted, Counts(float)
             self._written_at = clock.monotonic()
         if not taken:
             return
@@ -70,7 +71,7 @@ def register(app: Flask) -> None:
         return response
 
 
-def _counts_of(response: Response) -> Counter[Key]:
+def _counts_of(response: Response) -> dict[Key, float]:
     noun = request.blueprint or "none"
     door = "api" if noun.startswith("api_") else "web"
     labels = {
@@ -80,7 +81,7 @@ def _counts_of(response: Response) -> Counter[Key]:
         "status": f"{response.status_code // 100}xx",
     }
     took = clock.monotonic() - g.get("began_at", clock.monotonic())
-    counts = Counter[Key]({("http_requests_total", tallies.text_of(labels)): 1})
-    for key, value in tallies.timed("http_request_seconds", took, {"door": door}):
-        counts[key] += value  # type: ignore[reportArgumentType] - seconds are no whole numbers
-    return counts
+    return {
+        ("http_requests_total", tallies.text_of(labels)): 1,
+        **dict(tallies.timed("http_request_seconds", {"door": door}, took)),
+    }

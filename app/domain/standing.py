@@ -13,6 +13,7 @@ from app.models import WorkerProcess, WorkflowInstance
 from app.models.vocabulary import InstanceState
 from app.schemas.queue import QueueOut
 
+_NO_LABELS: Mapping[str, str] = {}
 _WAITING = ("due", "in_flight", "retrying", "planned", "held")
 
 
@@ -48,7 +49,7 @@ def _of_queues(found: Sequence[QueueOut]) -> Iterator[Gauge]:
     yield Gauge("oldest_due_seconds", "For how long the first due job has waited.", oldest)
     paused = [({"queue": queue.name}, float(queue.paused)) for queue in found]
     yield Gauge("queue_paused", "1 while somebody lets a queue rest.", paused)
-    poisoned = [({}, float(sum(queue.poisoned for queue in found)))]
+    poisoned = [(_NO_LABELS, float(sum(queue.poisoned for queue in found)))]
     yield Gauge("steps_poisoned", "Steps set aside since workers died doing them.", poisoned)
 
 
@@ -63,7 +64,7 @@ def _tick_age(session: Session) -> Gauge:
     seen = WorkerProcess.seen_at
     last = session.scalar(select(func.max(seen)).where(WorkerProcess.kind == "scheduler"))
     age = max((clock.now() - last).total_seconds(), 0.0) if last else float("inf")
-    return Gauge("tick_age_seconds", "Since a scheduler was last heard.", [({}, age)])
+    return Gauge("tick_age_seconds", "Since a scheduler was last heard.", [(_NO_LABELS, age)])
 
 
 def _of_instances(session: Session) -> Iterator[Gauge]:
@@ -73,5 +74,5 @@ def _of_instances(session: Session) -> Iterator[Gauge]:
     samples = [({"state": one.value}, float(counts.get(one, 0))) for one in InstanceState]
     yield Gauge("instances", "Instances by state.", samples)
     late = select(func.count()).select_from(WorkflowInstance).where(queries.is_late())
-    overdue = [({}, float(session.scalar(late) or 0))]
+    overdue = [(_NO_LABELS, float(session.scalar(late) or 0))]
     yield Gauge("instances_overdue", "Open instances whose time is over.", overdue)

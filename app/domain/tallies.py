@@ -8,7 +8,7 @@ Prometheus. A chore folds what is older into rows without a source; sums stay as
 
 import os
 import socket
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -30,6 +30,7 @@ LE = [*(f"{bound:g}" for bound in BOUNDS), "+Inf"]
 _COUNTED = "counted"
 
 Key = tuple[str, str]  # name, labels as JSON
+Counts = defaultdict[Key, float]
 _table = table_of(Tally)
 
 
@@ -44,19 +45,19 @@ def _adding(insert: Any) -> Prepared:
 _ADD = {"sqlite": _adding(sqlite.insert), "postgresql": _adding(postgresql.insert)}
 
 
-def add(session: Session, name: str, value: float = 1, **labels: str) -> None:
+def add(session: Session, name: str, labels: Mapping[str, str], value: float = 1) -> None:
     """Count something that this transaction does. Labels have few values, all of them ours."""
     _counted(session)[(name, text_of(labels))] += value
 
 
-def time(session: Session, name: str, seconds: float, **labels: str) -> None:
+def time(session: Session, name: str, labels: Mapping[str, str], seconds: float) -> None:
     """Note how long something took."""
     counted = _counted(session)
-    for key, value in timed(name, seconds, labels):
+    for key, value in timed(name, labels, seconds):
         counted[key] += value
 
 
-def timed(name: str, seconds: float, labels: Mapping[str, str]) -> Iterable[tuple[Key, float]]:
+def timed(name: str, labels: Mapping[str, str], seconds: float) -> Iterable[tuple[Key, float]]:
     """What one duration adds: 1 to its own bucket (not to all wider ones), and to the sum."""
     seconds = max(seconds, 0.0)
     bucket = sum(bound < seconds for bound in BOUNDS)
@@ -64,9 +65,9 @@ def timed(name: str, seconds: float, labels: Mapping[str, str]) -> Iterable[tupl
     yield (f"{name}_sum", text_of(labels)), seconds
 
 
-def _counted(session: Session) -> Counter[Key]:
+def _counted(session: Session) -> Counts:
     if _COUNTED not in session.info:
-        session.info[_COUNTED] = Counter[Key]()
+        session.info[_COUNTED] = Counts(float)
         transaction.at_the_end(session, _write)
     return session.info[_COUNTED]
 

@@ -65,19 +65,19 @@ def test_a_result_that_comes_too_late_is_counted_as_fenced():
 
 def test_what_is_rolled_back_was_not_counted():
     def count_and_fail(session: Session) -> None:
-        tallies.add(session, "retries_total", queue="workflow-automation")
+        tallies.add(session, "retries_total", {"queue": "workflow-automation"})
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         change(count_and_fail)
-    change(lambda session: tallies.add(session, "retries_total", queue="workflow-automation"))
+    change(lambda session: tallies.add(session, "retries_total", {"queue": "workflow-automation"}))
     assert counted("retries_total") == 1
 
 
 @both_databases
 def test_counts_of_one_minute_add_up_in_one_row():
     for _ in range(3):
-        change(lambda session: tallies.add(session, "retries_total", queue="q"))
+        change(lambda session: tallies.add(session, "retries_total", {"queue": "q"}))
     assert counted("retries_total", queue="q") == 3
     assert rows() <= 2  # the minute may have turned
 
@@ -124,9 +124,9 @@ def test_folding_changes_no_total(counts):
 
 
 def test_a_series_has_one_number_per_span_of_time():
-    change(lambda session: tallies.add(session, "retries_total", 2, queue="q"))
+    change(lambda session: tallies.add(session, "retries_total", {"queue": "q"}, 2))
     clock.travel(timedelta(minutes=1))
-    change(lambda session: tallies.add(session, "retries_total", 3, queue="q"))
+    change(lambda session: tallies.add(session, "retries_total", {"queue": "q"}, 3))
     read = lambda session: figures.series(  # noqa: E731
         session, ["retries_total"], timedelta(minutes=1), 4
     )
@@ -137,7 +137,7 @@ def test_a_series_has_one_number_per_span_of_time():
 
 @given(st.floats(0, 1e6))
 def test_a_duration_falls_into_the_first_bucket_that_holds_it(seconds):
-    bucket, total = tallies.timed("x", seconds, {})
+    bucket, total = tallies.timed("x", {}, seconds)
     bound = float(bucket[0][1].split('"')[3].replace("+Inf", "inf"))
     assert seconds <= bound
     smaller = [one for one in tallies.BOUNDS if one < bound]
