@@ -16,7 +16,9 @@ def register(app: Flask) -> None:
         converters,
         deliveries,
         docs,
+        dry_runs,
         events,
+        groups,
         health,
         instances,
         metrics,
@@ -27,6 +29,9 @@ def register(app: Flask) -> None:
         secrets,
         sms_status,
         steps,
+        template_versions,
+        tokens,
+        users,
     )
     from app.api import templates as template_views
 
@@ -34,6 +39,8 @@ def register(app: Flask) -> None:
     problems.register(app)
     for noun in (
         template_views,
+        template_versions,
+        dry_runs,
         instances,
         steps,
         callbacks,
@@ -44,6 +51,9 @@ def register(app: Flask) -> None:
         schedules,
         queues,
         events,
+        users,
+        groups,
+        tokens,
     ):
         app.register_blueprint(noun.blueprint, url_prefix=PREFIX)
         csrf.exempt(noun.blueprint)  # no cookie is asked for here, so none can be abused

@@ -26,10 +26,12 @@ def register(app: Flask) -> None:
 def _nouns() -> tuple[Any, ...]:
     from app.web import (
         account,
+        account_security,
         auth,
         dashboard,
         deliveries,
         frame,
+        groups,
         inbox,
         instances,
         mail_frames,
@@ -44,7 +46,13 @@ def _nouns() -> tuple[Any, ...]:
         settings,
         steps,
         tasks,
+        template_editor,
+        template_publishing,
+        template_versions,
         templates,
+        tokens,
+        users,
+        welcome,
     )
 
     return (
@@ -55,6 +63,8 @@ def _nouns() -> tuple[Any, ...]:
         mail_frames,
         tasks,
         templates,
+        template_versions,
+        template_publishing,
         secrets,
         search,
         account,
@@ -68,6 +78,12 @@ def _nouns() -> tuple[Any, ...]:
         schedules,
         schedule_drafts,
         queues,
+        account_security,
+        users,
+        groups,
+        tokens,
+        welcome,
+        template_editor,
     )
 
 
