@@ -7,7 +7,7 @@ Prometheus. A chore folds what is older into rows without a source; sums stay as
 """
 
 import os
-import socket
+import platform
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -93,4 +93,4 @@ def add_all(connection: Connection, counted: Mapping[Key, float]) -> None:
 
 @cache
 def _source(pid: int) -> str:
-    return f"{socket.gethostname()[:80]}:{pid}:{uuid4().hex[:8]}"
+    return f"{platform.node()[:80]}:{pid}:{uuid4().hex[:8]}"
