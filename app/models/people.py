@@ -131,12 +131,14 @@ class IdempotencyKey(Base):
 
 
 class AuditEntry(Base):
-    """Who did what to what, when and why. Rows are only ever added."""
+    """Who did what to what, when and why. Rows are only ever added: triggers see to it."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (
         Index("ix_audit_entries_subject", "subject", "subject_id"),
         Index("ix_audit_entries_at", "at"),
+        Index("ix_audit_entries_actor", "actor"),
+        Index("ix_audit_entries_action", "action"),
     )
 
     id: Mapped[PrimaryKey]
