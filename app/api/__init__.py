@@ -16,6 +16,7 @@ def register(app: Flask) -> None:
         converters,
         deliveries,
         docs,
+        dry_runs,
         events,
         groups,
         health,
@@ -26,6 +27,7 @@ def register(app: Flask) -> None:
         secrets,
         sms_status,
         steps,
+        template_versions,
         tokens,
         users,
     )
@@ -35,6 +37,8 @@ def register(app: Flask) -> None:
     problems.register(app)
     for noun in (
         template_views,
+        template_versions,
+        dry_runs,
         instances,
         steps,
         callbacks,

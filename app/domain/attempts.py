@@ -1,7 +1,8 @@
 """What workers bring back: attempts that began and ended, written in groups under the locks of
 their instances. A result whose lease is gone changes nothing and is logged as fenced."""
 
-from collections.abc import Iterable, Mapping
+import random
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -47,7 +48,7 @@ def _write(ledger: Ledger, report: Report) -> None:
         begin(ledger, instance, step, claim, report.span, report.worker)
     else:
         instance, step = find(ledger, claim)
-        _end(ledger, instance, step, report, outcome)
+        end(ledger, instance, step, report, outcome)
 
 
 def find(ledger: Ledger, claim: Claim) -> tuple[InstanceRecord, StepRecord]:
@@ -114,13 +115,15 @@ def ending(span: Span | None, outcome: Outcome | None, word: str | None = None) 
     }
 
 
-def _end(
+def end(
     ledger: Ledger,
     instance: InstanceRecord,
     step: StepRecord,
     report: Report,
     outcome: Outcome,
+    spread: Callable[[], float] = random.random,
 ) -> None:
+    """An attempt ended. `spread`: of the wait before the next one, see `retries`."""
     claim, span = report.claim, report.span
     again = is_tried_again(claim, outcome)
     word = word_of(outcome, again)
@@ -134,7 +137,7 @@ def _end(
             "ended_at": None if again else span.ended_at,
         }
     )
-    run_at = postpone(ledger, claim, outcome) if again else None
+    run_at = postpone(ledger, claim, outcome, spread) if again else None
     if not again:
         ledger.done_jobs.append(claim.id)
     if claim.kind == JobKind.STEP:

@@ -23,7 +23,7 @@ from app.schemas.instance import InstanceIn
 
 
 @dataclass(slots=True)
-class _Version:
+class Version:
     """What instances of one version are made from."""
 
     row: WorkflowTemplateVersion
@@ -31,7 +31,7 @@ class _Version:
     graph: Graph
 
 
-_Versions = dict[tuple[Any, ...], _Version]
+_Versions = dict[tuple[Any, ...], Version]
 _Started = tuple[InstanceRecord, dict[str, Any]]  # and what its first event tells
 
 
@@ -99,24 +99,31 @@ def _prepare(ledger: Ledger, versions: _Versions, wish: InstanceIn, at: str) -> 
         versions[key] = _find_version(ledger.session, wish)
     version = versions[key]
     values = input_schemas.read_input(version.row.input_schema, wish.input, at)
-    instance = _new_instance(ledger, version, wish.title, values, at)
+    instance = new_instance(ledger, version, wish.title, values, at)
     return instance, {"version": version.row.number}
 
 
 def _begin(ledger: Ledger, started: Sequence[_Started]) -> None:
     insert_instances(ledger, [instance for instance, _ in started])
     for instance, data in started:
-        by = instance.started_by
-        seq = ledger.record(instance, "instance.started", actor=by, data=data)
-        notices.on_instance(ledger, instance, InstanceTrigger.ON_STARTED, seq)
+        say_started(ledger, instance, data)
 
 
-def _find_version(session: Session, wish: InstanceIn) -> _Version:
+def say_started(ledger: Ledger, instance: InstanceRecord, data: dict[str, Any]) -> None:
+    """Write its first event, which tells `data`, and whom its policies tell of it."""
+    by = instance.started_by
+    seq = ledger.record(instance, "instance.started", actor=by, data=data)
+    notices.on_instance(ledger, instance, InstanceTrigger.ON_STARTED, seq)
+
+
+def _find_version(session: Session, wish: InstanceIn) -> Version:
     by_key = WorkflowTemplate.key == wish.template_key
     wanted = by_key if wish.template_key is not None else WorkflowTemplate.id == wish.template_id
     template = session.scalar(select(WorkflowTemplate).where(wanted))
-    if template is None or template.archived_at is not None:
+    if template is None:
         raise NotFound("There is no such template.")
+    if template.archived_at is not None:
+        raise NotFound("This template is archived: no new instances start from it.")
     number = wish.version or template.newest_version
     if number is None:
         raise NotPublished
@@ -128,12 +135,14 @@ def _find_version(session: Session, wish: InstanceIn) -> _Version:
     )
     if row is None:
         raise NotFound(f"This template has no version {number}.")
-    return _Version(row, row.steps, graph_of(session.connection(), row.id))
+    return Version(row, row.steps, graph_of(session.connection(), row.id))
 
 
-def _new_instance(
-    ledger: Ledger, version: _Version, title: str, values: dict[str, Any], at: str
+def new_instance(
+    ledger: Ledger, version: Version, title: str, values: dict[str, Any], at: str
 ) -> InstanceRecord:
+    """An instance of a version with this input, in memory: it has no row yet, and nothing has
+    happened to it. Raises Invalid at the path `at`."""
     row = version.row
     instance = InstanceRecord(
         id=None,

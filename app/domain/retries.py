@@ -25,6 +25,11 @@ def wait_before_next(
     return max(wait, min(retry_after or 0.0, LONGEST_RETRY_AFTER))
 
 
+def planned_waits(retry: Retry) -> list[float]:
+    """The seconds before the second attempt, the third, and so on, but for the spread."""
+    return [_scheduled(retry, failed) for failed in range(1, retry.allowed)]
+
+
 def _scheduled(retry: Retry, failed: int) -> float:
     if retry.schedule == "exponential":
         # The power is bounded: 2**99 seconds would not fit a float's needs.

@@ -50,8 +50,7 @@ def replace_draft(
     """Replace the draft. Raises Invalid, NotFound, or DraftIsStale when `revision` is given and
     is not the present one."""
     row = find(session, template_id, lock=True)
-    if revision is not None and revision != row.draft_revision:
-        raise DraftIsStale(draftRevision=row.draft_revision, updatedBy=row.updated_by)
+    require_revision(row, revision)
     if template.key != row.key:
         raise Invalid.at("key", f"The key of a template stays as it is: {row.key}.")
     row.draft = checked_document(template, allow)
@@ -63,47 +62,72 @@ def replace_draft(
     return row
 
 
+def require_revision(row: WorkflowTemplate, revision: int | None) -> None:
+    """Raises DraftIsStale unless the draft is still the one that was read (None: whichever)."""
+    if revision is not None and revision != row.draft_revision:
+        raise DraftIsStale(draftRevision=row.draft_revision, updatedBy=row.updated_by)
+
+
 def publish(
     session: Session,
     template_id: int,
     actor: str,
     note: str = "",
+    revision: int | None = None,
     *,
     allow: AllowList = NOTHING_ALLOWED,
 ) -> WorkflowTemplateVersion:
-    """Freeze the draft into the next version. Raises Invalid with what keeps it from running."""
+    """Freeze the draft into the next version. Raises Invalid with what keeps it from running, or
+    DraftIsStale when `revision` is given and is not the present one."""
     row = find(session, template_id, lock=True)
-    if row.editing is not None:
-        editing = row.editing
-        findings.require_publishable(session, editing["document"], allow, editing["unread"])
-        raise Invalid([], HALF_DONE)
+    require_revision(row, revision)
+    require_whole(session, row, allow)
     template = Template.read(row.draft)
     document = checked_document(template, allow)
     findings.require_publishable(session, document, allow)
-    version = WorkflowTemplateVersion(
-        template_id=row.id,
-        number=(row.newest_version or 0) + 1,
-        name=template.name,
-        description=template.description,
-        input_schema=template.input_schema,
-        notification_policies=document["notificationPolicies"],
-        due_in=template.due_in,
-        due_at=template.due_at,
-        note=note,
-        published_at=clock.now(),
-        published_by=actor,
-    )
-    version.steps = [_step_row(step, at) for at, step in enumerate(document["steps"])]
+    version = frozen(document)
+    version.template_id, version.number = row.id, (row.newest_version or 0) + 1
+    version.note, version.published_at, version.published_by = note, clock.now(), actor
     session.add(version)
     row.newest_version = version.number
     session.flush()
     return version
 
 
+def frozen(document: dict[str, Any]) -> WorkflowTemplateVersion:
+    """A checked document as what instances run on; it belongs to no template and no session."""
+    version = WorkflowTemplateVersion(
+        name=document["name"],
+        description=document["description"],
+        input_schema=document["inputSchema"],
+        notification_policies=document["notificationPolicies"],
+        due_in=document["dueIn"],
+        due_at=document["dueAt"],
+    )
+    version.steps = [_step_row(step, at) for at, step in enumerate(document["steps"])]
+    return version
+
+
+def require_whole(session: Session, row: WorkflowTemplate, allow: AllowList) -> None:
+    """Raises Invalid with the faults of what is being written, if it can't be a draft yet."""
+    if row.editing is None:
+        return
+    document, unread = row.editing["document"], row.editing["unread"]
+    findings.require_publishable(session, document, allow, unread)
+    raise Invalid([], HALF_DONE)  # rules have changed: saved again, it would be a draft
+
+
 def archive(session: Session, template_id: int, actor: str) -> None:
     """Nobody can start it any more; what runs goes on. Again is no fault."""
     row = find(session, template_id, lock=True)
     row.archived_at = row.archived_at or clock.now()
+    row.updated_by = actor
+
+
+def unarchive(session: Session, template_id: int, actor: str) -> None:
+    """It can be started again. Again is no fault."""
+    row = find(session, template_id, lock=True)
+    row.archived_at = None
     row.updated_by = actor
 
 

@@ -31,7 +31,11 @@ def _instant(text: Any) -> datetime:
 
 
 _EXAMPLES = ["2026-01-31T09:00:00Z"]
-Duration = Annotated[str, AfterValidator(_duration), Field(examples=["PT15M"])]
+Duration = Annotated[
+    str,
+    AfterValidator(_duration),
+    Field(examples=["PT15M"], json_schema_extra={"x-widget": "duration"}),
+]
 Moment = Annotated[  # or a placeholder
     str,
     AfterValidator(_moment),

@@ -14,6 +14,17 @@ from app.schemas.policies import InstancePolicy, NotificationPolicy
 MAX_STEPS = 500
 KEY_PATTERN = r"^[a-z0-9]([a-z0-9_-]{0,98}[a-z0-9])?$"
 
+MAX_NUMBER = 2**31 - 1  # what the columns of numbers and revisions hold
+
+Revision = Annotated[
+    int | None,
+    Field(
+        ge=0,
+        le=MAX_NUMBER,
+        strict=True,
+        description="`draftRevision` as it was read; 412 if it is another one by now. As If-Match.",
+    ),
+]
 Key = Annotated[
     str,
     Field(
@@ -206,13 +217,85 @@ class PublishIn(Schema):
     note: str = Field("", max_length=500)
 
 
+class TemplatePublishIn(PublishIn):
+    """Freezes the draft into the next version, if it is still the one that was read."""
+
+    revision: Revision = None
+
+
+class RestoreIn(Schema):
+    """Makes a published version the draft again, if the draft is still the one that was read."""
+
+    version: int = Field(ge=1, le=MAX_NUMBER, strict=True)
+    revision: Revision = None
+
+
+class VersionInstances(Schema):
+    """How many instances go on, on a version."""
+
+    running: int = 0
+    attention: int = 0
+    paused: int = 0
+
+
 class VersionOut(Schema):
     """A published version."""
 
     number: int
     name: str
+    description: str
     note: str
     published_at: datetime
     published_by: str
     steps: list[TemplateStep]
     input_schema: dict[str, Any]
+    notification_policies: list[InstancePolicy]
+    due_in: Duration | None
+    due_at: Moment | None
+    instances: VersionInstances
+
+
+class ChangeOut(Schema):
+    """One place that differs."""
+
+    path: str = Field(
+        description="In a list, an item that is gone has its number from before, every other its "
+        "number from afterwards.",
+        examples=["actionConfig.url"],
+    )
+    label: str = Field(description="The path in words.")
+    kind: str = Field(description="added, removed, changed or reordered")
+    before: Any
+    after: Any
+
+
+class DependencyOut(Schema):
+    """A step that has begun or ceased to wait for another."""
+
+    source: str = Field(description="The key of the step that is waited for.")
+    kind: str = Field(description="added or removed")
+
+
+class StepDiffOut(Schema):
+    """What became of a step."""
+
+    key: str
+    name: str
+    marks: list[str] = Field(
+        description="added, removed, renamed (it has another key), changed, moved"
+    )
+    before: dict[str, Any] | None = Field(description="The whole step; null if it was not there.")
+    after: dict[str, Any] | None = Field(description="The whole step; null if it is gone.")
+    fields: list[ChangeOut]
+    depends_on: list[DependencyOut]
+
+
+class CompareOut(Schema):
+    """What differs between two versions of a template, or a version and the draft."""
+
+    before: str = Field(alias="from", examples=["7"])
+    after: str = Field(alias="to", examples=["draft"])
+    equal: bool
+    summary: str = Field(examples=["Added Refund. Changed Charge card. Of the whole: name."])
+    fields: list[ChangeOut] = Field(description="Of the template as a whole.")
+    steps: list[StepDiffOut] = Field(description="Only those to which something happened.")

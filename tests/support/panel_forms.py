@@ -36,7 +36,10 @@ class _Browser(HTMLParser):
             self._closed.append("disabled" in given)
         if any(self._closed):
             return
-        if tag == "input" and (given.get("type") != "checkbox" or "checked" in given):
+        if given.get("form") == "nowhere":
+            return
+        ticked = given.get("type") not in ("checkbox", "radio") or "checked" in given
+        if tag == "input" and ticked:
             self.form.add(name, given.get("value") or "")
         if tag == "textarea" or (tag == "input" and given.get("type", "text") == "text"):
             self.text_fields.append(name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from app.domain.known_paths import KnownPath
 
@@ -12,6 +13,9 @@ class Around:
 
     steps    the other steps of the template, as (key, name)
     paths    what placeholders of the step can read; empty: nobody knows, so nothing is marked
+    people   who can be assigned and told, as (`user:3`, what they are called)
+    said     what notification templates say, by key and channel
+    recipients_note  whom the visitor may not name as a recipient; empty: anybody
     locked   why the visitor can't change the step; empty: they may
     """
 
@@ -20,6 +24,8 @@ class Around:
     paths: Sequence[KnownPath] = ()
     notification_templates: Sequence[tuple[str, str]] = ()
     people: Sequence[tuple[str, str]] = ()
+    said: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    recipients_note: str = ""
     locked: str = ""
 
 
