@@ -32,7 +32,7 @@ DOCUMENT: dict[str, Any] = {
     ],
 }
 AROUND = Around(
-    paths=known(DOCUMENT, "ship", in_condition=True), steps=[("ask", "Ask"), ("pay", "Pay")]
+    conditions=known(DOCUMENT, "ship", in_condition=True), steps=[("ask", "Ask"), ("pay", "Pay")]
 )
 
 
@@ -163,7 +163,7 @@ VALUES = st.recursive(
     max_leaves=4,
 )
 PATHS = st.sampled_from(
-    [path.path for path in AROUND.paths]
+    [path.path for path in AROUND.conditions]
     + ["input.unknown", "steps.pay.output.body.ref", "instance"]
 )
 

@@ -56,16 +56,21 @@ form.addEventListener("change", ({ target }) => target.closest("#editor-panel") 
 
 // ── Posts ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const isPost = (ctx) => ctx.sourceElement === form;
+const isOurs = (ctx) => ctx.sourceElement === form;
+const isPost = (ctx) => isOurs(ctx) && ctx.request.method === "POST";
 
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
-  if (!isPost(ctx)) return;
+  if (!isOurs(ctx)) return;
   under += 1;
+  if (!isPost(ctx)) return void (ctx.request.body = new FormData()); // opening a step asks for nothing but its URL
   clearTimeout(timer); // whatever is sent brings along what is typed
   paint();
 });
 
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  if (!isOurs(ctx)) return;
+  ctx.typed = typed;
+  ctx.was = byId("editor-open").value;
   if (!isPost(ctx)) return;
   const button = ctx.request.submitter;
   const body = new URLSearchParams(new FormData(form));
@@ -73,13 +78,12 @@ document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   for (const [name, value] of Object.entries(ctx.values ?? {})) body.set(name, value);
   ctx.request.body = body;
   if (!ctx.values) ctx.request.action = (button?.hasAttribute("formaction") ? button : byId("editor-save")).getAttribute("formaction");
-  ctx.typed = typed;
-  ctx.was = byId("editor-open").value;
 });
 
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
-  if (!isPost(ctx)) return;
+  if (!isOurs(ctx)) return;
   under -= 1;
+  if (!isPost(ctx)) return paint();
   const answered = ctx.response?.status;
   if (ctx.response?.raw.ok) saved = Math.max(saved, ctx.typed);
   state = ctx.response?.raw.ok ? "" : "failed";
@@ -95,7 +99,7 @@ let tab = byId("editor-tab").value;
 
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx, tasks } = event.detail;
-  if (!ctx.editor && !isPost(ctx)) return;
+  if (!isOurs(ctx)) return;
   focused = document.activeElement?.id;
   // Typed since: the next save brings it in line; what is on the page is newer than the answer.
   const at = tasks.findIndex((task) => task.target?.id === "editor-panel");
@@ -103,8 +107,8 @@ document.addEventListener("htmx:before:swap", (event) => {
 });
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-  if (!ctx.editor && !isPost(ctx)) return;
-  if (byId("editor-open").value !== ctx.was) tab = byId("editor-tab").value;
+  if (!isOurs(ctx)) return;
+  if (!isPost(ctx) || byId("editor-open").value !== ctx.was) tab = byId("editor-tab").value;
   showTab(tab);
   keepFocus(ctx);
   paint();
@@ -135,8 +139,10 @@ export async function open(href) {
   if (!(await flush())) return byId("editor-overtaken").scrollIntoView({ block: "nearest" });
   const url = new URL(href, location.href);
   if (url.searchParams.has("step") && !url.searchParams.has("tab")) url.searchParams.set("tab", tab);
-  const was = byId("editor-open").value;
-  await htmx.ajax("GET", url.pathname + url.search, { source: byId("editor-panel"), target: "#editor-panel", swap: "none", push: url.pathname + url.search, editor: true, was, typed });
+  const panel = byId("editor-panel");
+  panel.inert = true; // what is pressed from here on is meant for what comes
+  await htmx.ajax("GET", url.pathname + url.search, { source: form });
+  panel.inert = false;
   if (url.hash) byId(url.hash.slice(1))?.focus();
 }
 

@@ -13,6 +13,7 @@ class Around:
 
     steps    the other steps of the template, as (key, name)
     paths    what placeholders of the step can read; empty: nobody knows, so nothing is marked
+    conditions  what conditions can read
     people   who can be assigned and told, as (`user:3`, what they are called)
     said     what notification templates say, by key and channel
     recipients_note  whom the visitor may not name as a recipient; empty: anybody
@@ -22,6 +23,7 @@ class Around:
     secrets: Sequence[str] = ()
     steps: Sequence[tuple[str, str]] = ()
     paths: Sequence[KnownPath] = ()
+    conditions: Sequence[KnownPath] = ()
     notification_templates: Sequence[tuple[str, str]] = ()
     people: Sequence[tuple[str, str]] = ()
     said: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])

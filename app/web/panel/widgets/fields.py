@@ -40,7 +40,9 @@ def build(field: Field, value: Any, page: Page) -> Node:
     names: list[Any] = schema.get("required", [])
     undeclared = [each for each in names if isinstance(each, str) and each not in properties]
     options = {"kept": kept, "undeclared": undeclared, "form": sample_form(schema, field)}
-    return node(field, "fields", children=children, options=options)
+    found = node(field, "fields", children=children, options=options)
+    found.help = ""  # the form beside it says it
+    return found
 
 
 def sample_form(schema: dict[str, Any], field: Field) -> FlaskForm | None:

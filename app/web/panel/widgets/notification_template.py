@@ -10,7 +10,7 @@ from app.web.panel.texts import shown
 from app.web.panel.widgets import text
 
 read = text.read
-OWN = "The words"  # of the trigger's own, where nobody knows which that is
+OWN = "Usual words"  # of the trigger's own, where nobody knows which that is
 
 
 def build(field: Field, value: Any, page: Page) -> Node:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from app.domain import notification_previews
+from app.domain.channels import CHANNELS
 from app.domain.notification_context import sample
 from app.domain.notification_defaults import default_for
 from app.domain.notification_previews import Preview
@@ -60,6 +61,7 @@ def _card(field: Field, n: int, places: list[int], policies: list[Policy], page:
     parts = {key: each for key, each in parts.items() if key not in OWN_CONTROLS}
     ticked = [policies[place].get("trigger") for place in places]
     _preview(parts["template"], policy, ticked[0], field, page)
+    parts["recipients"].help = _reach(policy.get("channel"))
     card = Node(kind="policy", name=item.name, path=item.path, children=[*parts.values()])
     # What is wrong with the others of the set is said on the card, too.
     card.children += [
@@ -108,6 +110,15 @@ def _title(card: Node) -> str:
     when = " or ".join(words[str(each)] for each in card.options["ticked"] if each is not None)
     how = CHANNEL_LABELS.get(str(card.options["channel"]), "somehow")
     return f"{how[0].upper()}{how[1:]} when {when or '…'}"
+
+
+def _reach(channel: Any) -> str:
+    """Whom the channel reaches."""
+    facts = CHANNELS.get(channel) if channel in CHANNEL_LABELS else None
+    if facts is None:
+        return ""
+    direct = f"{facts.literal}; " if facts.literal else ""
+    return f"Roles, groups, people, whose task it is, who started it; {direct}or a placeholder."
 
 
 def _preview(template: Node, policy: Policy, trigger: Any, field: Field, page: Page) -> None:

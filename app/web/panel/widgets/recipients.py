@@ -30,13 +30,11 @@ def build(field: Field, value: Any, page: Page) -> Node:
         )
         for at, each in enumerate([*found, ""])
     ]
-    return node(
-        field,
-        "recipients",
-        children=tokens,
-        choices=[Choice(*each) for each in suggestions if each[0] not in found],
-        options={"count": len(found), "note": page.around.recipients_note},
-    )
+    tokens_node = node(field, "recipients", children=tokens)
+    tokens_node.choices = [Choice(*each) for each in suggestions if each[0] not in found]
+    tokens_node.options = {"count": len(found), "note": page.around.recipients_note}
+    tokens_node.help = "" if found else tokens_node.help
+    return tokens_node
 
 
 def suggested(page: Page) -> list[tuple[str, str]]:
