@@ -5,7 +5,7 @@ const byId = (start, name) => document.getElementById(start + name.replaceAll(".
 const control = (element) => element?.querySelector(":is(input:not([type=hidden]), select, textarea):not(:disabled)");
 
 function added(name) {
-  const group = byId("field-", name);
+  const group = byId("field-", `${name}-inner`) ?? byId("field-", name);
   return control(group?.querySelector(":scope > .form-rows > li:last-child")) ?? control(group);
 }
 
