@@ -145,6 +145,11 @@ def _people(session: Session) -> Iterator[str]:
     query = select(User.id, User.email, User.role).where(User.active)
     for user_id, email, role in session.execute(query):
         yield from (f"user:{user_id}", f"user:{email}", f"role:{role}")
+    member = GroupMember
+    groups = (
+        select(Group.key).join(member, member.group_id == Group.id).join(User).where(User.active)
+    )
+    yield from (f"group:{key}" for key in session.scalars(groups.distinct()))
     members = select(Group.key).join(GroupMember).join(User, User.id == GroupMember.user_id)
     yield from (f"group:{key}" for key in session.scalars(members.where(User.active).distinct()))
 
