@@ -18,7 +18,7 @@ AROUND = Surroundings(
     notification_templates={"step-failed": "published"},
     people=frozenset({"role:operator", "user:3", "group:finance"}),
 )
-SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @SLOW
