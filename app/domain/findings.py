@@ -65,6 +65,8 @@ _MORE: tuple[Check, ...] = (
     callbacks.nobody_calls,
     structure.names,
 )
+# Found by looking around: where nobody knows what is there, they say nothing.
+ABOUT_SURROUNDINGS = frozenset({"no-secret", "notification-template", "nobody"})
 _RANK: Mapping[str, int] = {"error": 0, "warning": 1, "hint": 2}
 
 
