@@ -47,6 +47,7 @@ def _nouns() -> tuple[Any, ...]:
         steps,
         tasks,
         template_editor,
+        template_files,
         template_publishing,
         template_versions,
         templates,
@@ -84,6 +85,7 @@ def _nouns() -> tuple[Any, ...]:
         tokens,
         welcome,
         template_editor,
+        template_files,
     )
 
 
