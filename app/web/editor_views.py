@@ -106,11 +106,10 @@ def view(
     found = [*editor_findings.of_draft(session, draft, allow())]
     rows = _rows(draft, found)
     surroundings = around(session, draft, open_, who)
-    shown = (
-        found + [Finding("error", f.path, f.message, "field") for f in reading.faults]
-        if reading
-        else found
-    )
+    shown = found + [
+        Finding("error", fault.path, fault.message, "key")
+        for fault in (reading.faults if reading else ())
+    ]
     refused = reading.refused_key if reading else None
     tabs = forms(draft.document, open_, shown, draft.unread, surroundings, refused)
     drawn, left_out = without_circles([(row.key, row.name, row.depends_on) for row in rows])
