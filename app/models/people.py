@@ -66,7 +66,7 @@ class GroupMember(Base):
 
 class SignInLink(Base):
     """A link that lets one person in, or set their password, once. Only the token's hash is
-    kept; where it has a nonce, the token can be made again with SECRET_KEY, to be mailed."""
+    kept."""
 
     __tablename__ = "sign_in_links"
 
@@ -76,7 +76,6 @@ class SignInLink(Base):
         default=LinkPurpose.SIGN_IN, server_default=LinkPurpose.SIGN_IN
     )
     token_hash: Mapped[Key] = mapped_column(unique=True)
-    nonce: Mapped[Key | None]
     next_path: Mapped[Line] = mapped_column(default="/")
     expires_at: Mapped[Moment]
     used_at: Mapped[Moment | None]
@@ -132,12 +131,14 @@ class IdempotencyKey(Base):
 
 
 class AuditEntry(Base):
-    """Who did what to what, when and why. Rows are only ever added."""
+    """Who did what to what, when and why. Rows are only ever added: triggers see to it."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (
         Index("ix_audit_entries_subject", "subject", "subject_id"),
         Index("ix_audit_entries_at", "at"),
+        Index("ix_audit_entries_actor", "actor"),
+        Index("ix_audit_entries_action", "action"),
     )
 
     id: Mapped[PrimaryKey]

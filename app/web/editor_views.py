@@ -1,5 +1,6 @@
 """The template editor as its page shows it: steps, their graph, and what is open in the panel."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,12 +13,13 @@ from werkzeug.exceptions import HTTPException
 from app.domain import draft_changes as changes
 from app.domain.addresses import AllowList
 from app.domain.drafts import Draft
+from app.domain.findings import Finding
 from app.schemas.actions import ACTION_TYPES, PEOPLE_TYPES
 from app.web import editor_findings, words
 from app.web.access import Visitor
 from app.web.editor_around import around
 from app.web.editor_differences import Overtaken
-from app.web.editor_findings import Finding
+from app.web.editor_findings import Line
 from app.web.editor_panels import PARTS, Open, Reading, forms
 from app.web.graph import Graph, layout, without_circles
 from app.web.panel import Tab
@@ -60,7 +62,7 @@ class Editor:
     rows: Sequence[Row]
     graph: Graph
     left_out: Sequence[tuple[str, str]]
-    findings: Sequence[Finding]
+    findings: Sequence[Line]
     removed: Sequence[str]
     kinds: Sequence[Kind]
     links: Sequence[tuple[str, str, bool]]
@@ -125,7 +127,7 @@ def view(
         rows=rows,
         graph=layout(drawn),
         left_out=left_out,
-        findings=found,
+        findings=editor_findings.lines(draft.document, found),
         removed=[_name(gone["step"]) for gone in draft.removed],
         kinds=_kinds(who),
         links=_links(draft),
@@ -159,22 +161,20 @@ def allow() -> AllowList:
 
 def _rows(draft: Draft, found: Iterable[Finding]) -> list[Row]:
     steps = changes.steps_of(draft.document)
-    counts = [{"error": 0, "warning": 0, "hint": 0} for _ in steps]
+    counts: Counter[tuple[int, str]] = Counter()
     for finding in found:
-        root, _, rest = finding.path.partition(".")
-        at = rest.partition(".")[0]
-        if root == "steps" and at.isdecimal() and int(at) < len(counts):
-            counts[int(at)][finding.severity] += 1
+        if inside := editor_findings.at_step(finding.path):
+            counts[inside[0], finding.severity] += 1
     return [
         Row(
-            changes.key_of(step),
-            _name(step),
-            str(step.get("actionType")),
-            changes.depends_on(step),
-            count["error"],
-            count["warning"],
+            key=changes.key_of(step),
+            name=_name(step),
+            action_type=str(step.get("actionType")),
+            depends_on=changes.depends_on(step),
+            errors=counts[at, "error"],
+            warnings=counts[at, "warning"],
         )
-        for step, count in zip(steps, counts, strict=True)
+        for at, step in enumerate(steps)
     ]
 
 

@@ -108,7 +108,7 @@ document.addEventListener("htmx:before:swap", (event) => {
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (!isOurs(ctx)) return;
-  if (byId("editor-open").value !== ctx.was) tab = byId("editor-tab").value;
+  if (!isPost(ctx) || byId("editor-open").value !== ctx.was) tab = byId("editor-tab").value;
   showTab(tab);
   keepFocus(ctx);
   paint();

@@ -46,7 +46,7 @@ class Node:
 
     @property
     def is_optional(self) -> bool:
-        """Whether that is worth saying: not of a choice that is always one of a few, nor of a row."""
+        """Whether that is worth saying: not of a choice of a few, nor of a row."""
         always = self.choices and self.choices[0].value
         return not (self.required or always or self.options.get("bare"))
 
