@@ -105,7 +105,7 @@ CONFIGS: dict[str, Made] = {
     "MANUAL_TASK": shape({}, {"instructions": TEXT}),
     "APPROVAL": shape({}, {"instructions": TEXT, "question": TEXT}),
     "FORM_INPUT": shape(
-        {}, {"schema": shape({"type": st.just("object")}, {"properties": st.just({"a": {}})})}
+        {}, {"schema": shape({"type": st.just("object"), "properties": st.just({"a": {}})}, {})}
     ),
     "AUTOMATION_WEBHOOK": shape(
         {"url": SOME_TEXT},

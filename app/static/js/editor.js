@@ -177,6 +177,9 @@ function closeMenus(except) {
   for (const menu of form.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;
 }
 document.addEventListener("click", (event) => closeMenus(event.target.closest("button") ? null : event.target.closest("details.menu")));
+form.addEventListener("toggle", ({ target }) => {
+  if (target.open && target.matches("details.menu")) target.scrollIntoView({ block: "nearest" });
+}, true);
 form.addEventListener("keydown", (event) => {
   const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
   if (!menu) return;
