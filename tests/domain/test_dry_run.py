@@ -72,8 +72,8 @@ def test_a_dry_run_of_every_seeded_template_opens_no_connection_and_writes_no_ro
         patched.setattr(socket, "getaddrinfo", refuse)
         with transaction.reading() as session:
             for template_id in ids:
-                wish = DryRunIn.read({"outcomes": {}})
-                found = dry_runs.run(session, template_id, wish, settings, OPERATOR)
+                source = dry_runs.read(session, template_id, None, settings)
+                found = dry_runs.run(session, source, DryRunIn.read({}), settings, OPERATOR)
                 assert found.path
                 assert found.state in ("COMPLETED", "ATTENTION")
                 assert not session.new
