@@ -103,6 +103,7 @@ def context() -> dict[str, Any]:
             is_authenticated=True,
             name="mara@example.com",
             role="operator",
+            theme="system",
             may=lambda permission: permission in ("read", "operate"),
         ),
         "nav_counts": {"tasks.index": 3},

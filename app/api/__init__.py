@@ -18,6 +18,7 @@ def register(app: Flask) -> None:
         docs,
         dry_runs,
         events,
+        groups,
         health,
         instances,
         notification_templates,
@@ -26,6 +27,9 @@ def register(app: Flask) -> None:
         secrets,
         sms_status,
         steps,
+        template_versions,
+        tokens,
+        users,
     )
     from app.api import templates as template_views
 
@@ -33,6 +37,7 @@ def register(app: Flask) -> None:
     problems.register(app)
     for noun in (
         template_views,
+        template_versions,
         dry_runs,
         instances,
         steps,
@@ -43,6 +48,9 @@ def register(app: Flask) -> None:
         secrets,
         schedules,
         events,
+        users,
+        groups,
+        tokens,
     ):
         app.register_blueprint(noun.blueprint, url_prefix=PREFIX)
         csrf.exempt(noun.blueprint)  # no cookie is asked for here, so none can be abused

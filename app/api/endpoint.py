@@ -9,11 +9,11 @@ from typing import Any, Generic, TypeVar, cast
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from app import transaction
+from app import presence, transaction
 from app.api import bodies, idempotency, problems
 from app.api.parameters import Parameters
 from app.api.rendering import Reply
-from app.domain import people, permissions
+from app.domain import people, permissions, tokens
 from app.domain.people import Actor
 from app.errors import Unauthorized
 from app.schemas.base import Schema
@@ -113,8 +113,11 @@ def _in_transaction(about: Description, view: View, path: dict[str, Any]) -> Res
 
 def _permitted(about: Description) -> Actor:
     with transaction.reading() as session:
-        actor = people.actor_of_token(session, token_of())
+        token = people.find_token(session, token_of())
+    actor = people.actor_of_program(token)
     permissions.require(actor, about.permission or "administer")
+    if tokens.is_due(token):
+        presence.note(lambda session: tokens.see(session, token.id))
     return actor
 
 

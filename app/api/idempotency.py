@@ -104,7 +104,8 @@ def _first_answer(session: Session, scope: dict[str, Any], body_hash: str) -> Re
 
 
 def _keep(session: Session, scope: dict[str, Any], reply: Reply) -> None:
-    answer = {"document": secret_urls.left_out(reply.document), "headers": reply.headers}
+    document = reply.document if reply.kept is None else reply.kept
+    answer = {"document": secret_urls.left_out(document), "headers": reply.headers}
     session.execute(update(_keys).where(*_is(scope)).values(status=reply.status, answer=answer))
 
 

@@ -1,13 +1,13 @@
 """What may stand in a query string. Unknown names are ignored; wrong values are 422."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from flask import request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from app.errors import Invalid
-from app.models.vocabulary import Channel, DeliveryState, InstanceState
+from app.errors import Invalid, NotPublished
+from app.models.vocabulary import Channel, DeliveryState, InstanceState, Role
 from app.schemas.base import check_text, field_errors
 
 # Sequence numbers are 32 bits wide on PostgreSQL, ids 64.
@@ -60,11 +60,41 @@ class VersionsPage(Page):
     cursor: Seq | None = Field(None, description="`nextCursor` of the page before.")
 
 
+_WHICH = r"^(draft|newest|[1-9][0-9]{0,8})$"
+
+
+class Comparison(Parameters):
+    before: str = Field("newest", alias="from", pattern=_WHICH, description="A version's number.")
+    after: str = Field("draft", alias="to", pattern=_WHICH, description="A number, or draft.")
+
+    @staticmethod
+    def number(which: str, newest: int | None) -> int | None:
+        """The number of a version, None for the draft. Raises NotPublished."""
+        if which == "newest" and newest is None:
+            raise NotPublished
+        return None if which == "draft" else newest if which == "newest" else int(which)
+
+
 class InstancesPage(Page):
     state: InstanceState | None = None
     template_key: str | None = Field(None, max_length=120)
     q: str | None = Field(None, max_length=500, description="In the title; or an id.")
     overdue: bool = Field(False, description="Only what is open and late.")
+
+
+class NamedPage(Page):
+    q: str | None = Field(None, max_length=200, description="In key or name.")
+
+
+class UsersPage(Page):
+    q: str | None = Field(None, max_length=200, description="In name or mail address.")
+    role: Role | None = None
+    state: Literal["active", "invited", "inactive"] | None = None
+
+
+class TokensPage(Page):
+    q: str | None = Field(None, max_length=200, description="In the name; or the last four.")
+    state: Literal["valid", "ended"] | None = None
 
 
 class SchedulesPage(Page):

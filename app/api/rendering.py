@@ -15,13 +15,14 @@ from app.schemas.base import Schema
 class Reply:
     """What a view answers: a document, or text in another media type. With `later` the document
     is read when the effect is committed, so that reading it delays neither the work that was
-    asked for nor other writers."""
+    asked for nor other writers. `kept`: see `given_once`."""
 
     document: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     text: str | None = None
     later: Callable[[Session], Any] | None = None
+    kept: Any = None  # what an Idempotency-Key keeps instead of a document that holds a secret
 
     def complete(self, session: Session) -> None:
         """Read the document, if that was put off."""
@@ -53,6 +54,12 @@ def ok(model: Schema) -> Reply:
 def created(document: Any, location: str) -> Reply:
     """201 with the thing that was made, and where it is."""
     return Reply(document, 201, {"Location": location})
+
+
+def given_once(document: dict[str, Any], without: dict[str, Any], location: str) -> Reply:
+    """201 with a secret in it; sent again with its Idempotency-Key, a request gets the document
+    `without` it, so that the secret is kept nowhere."""
+    return Reply(document, 201, {"Location": location, "Cache-Control": "no-store"}, kept=without)
 
 
 def page(items: list[Any], next_cursor: int | None) -> Reply:

@@ -9,7 +9,7 @@ from flask import Blueprint
 
 from app.api.endpoint import Ask, endpoint
 from app.api.rendering import Reply, ok
-from app.domain import planned, queries, steps
+from app.domain import assignments, planned, queries, steps
 from app.schemas.instance import CompleteIn, Reason, ReplayIn, RescheduleIn, StepOut
 
 blueprint = Blueprint("api_steps", __name__)
@@ -17,20 +17,24 @@ STEP = "/instances/<id:instance_id>/steps/<key:key>"
 
 
 @blueprint.post(f"{STEP}/start")
-@endpoint("Begin a step that people do", permission="operate", takes=Reason, gives=StepOut)
+@endpoint(
+    "Begin a step that people do", permission="work on own steps", takes=Reason, gives=StepOut
+)
 def start_step(ask: Ask[Reason], instance_id: int, key: str) -> Reply:
+    assignments.require(ask.session, ask.actor, instance_id, key, "start")
     return act(steps.start, ask, instance_id, key)
 
 
 @blueprint.post(f"{STEP}/complete")
 @endpoint(
     "Complete a step that people do, with what it produced",
-    permission="operate",
+    permission="work on own steps",
     takes=CompleteIn,
     gives=StepOut,
 )
 def complete_step(ask: Ask[CompleteIn], instance_id: int, key: str) -> Reply:
     body = ask.body
+    assignments.require(ask.session, ask.actor, instance_id, key, "complete")
     steps.complete(ask.session, instance_id, key, ask.actor.name, body.output, body.reason)
     return ok(queries.read_step(ask.session, instance_id, key, with_urls=True))
 

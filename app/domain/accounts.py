@@ -1,16 +1,17 @@
-"""What people set about themselves: their name, their phone, how they want to be told, and the
-browsers that take push messages."""
+"""What people set about themselves: their name, their phone, their password, how they want to be
+told, and the browsers that take push messages."""
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app import clock
+from app.domain import audit, sessions
 from app.domain.addresses import AddressRefused, AllowList, vet_url
-from app.domain.people import hashed
+from app.domain.people import actor_of, hashed
 from app.domain.push import decoded
 from app.errors import Invalid
-from app.models import PushSubscription, User
-from app.models.vocabulary import Channel
+from app.models import PushSubscription, SignInLink, User
+from app.models.vocabulary import Channel, Theme
 from app.schemas.account import AccountIn, BrowserIn
 
 # The channels that reach people, and so can be turned off by them.
@@ -25,6 +26,23 @@ def change(session: Session, user_id: int, wish: AccountIn) -> None:
     user.name = wish.name
     user.phone = wish.phone
     user.channels_off = [channel for channel in PERSONAL if channel in wish.channels_off]
+    user.time_zone, user.theme = wish.time_zone, wish.theme
+
+
+def choose_theme(session: Session, user_id: int, theme: Theme) -> None:
+    session.get_one(User, user_id).theme = theme
+
+
+def change_password(session: Session, user_id: int, password_hash: str, here: int) -> None:
+    """Give somebody a new password; they stay signed in `here` (a session's id) alone, and links
+    that would set another end."""
+    user = session.get_one(User, user_id)
+    user.password_hash = password_hash
+    sessions.end_all(session, user_id, but=here)
+    session.execute(
+        delete(SignInLink).where(SignInLink.user_id == user_id, SignInLink.used_at.is_(None))
+    )
+    audit.record(session, actor_of(user).name, "user.password-changed", "user", user.email)
 
 
 def add_browser(

@@ -37,8 +37,8 @@ class Maker:
     secret_key: str = field(repr=False)
     base_url: str
 
-    def token(self, nonce: str) -> str:
-        text = f"callback:{nonce}".encode()
+    def token(self, nonce: str, kind: str = "callback") -> str:
+        text = f"{kind}:{nonce}".encode()
         digest = hmac.digest(self.secret_key.encode(), text, "sha256")
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
@@ -52,7 +52,8 @@ def use(secret_key: str, base_url: str) -> None:
     _maker = Maker(secret_key, base_url)
 
 
-def _present_maker() -> Maker:
+def maker() -> Maker:
+    """What this process makes secret URLs with."""
     if _maker is None:
         raise RuntimeError("callback_urls.use() was not called: app.create_core does it.")
     return _maker
@@ -68,7 +69,7 @@ def insert_for(connection: Connection, added: Iterable[tuple[InstanceRecord, Ste
 
 def _new(instance_id: int, step_id: int) -> dict[str, Any]:
     nonce = secrets.token_hex(16)
-    token_hash = hashed(_present_maker().token(nonce))
+    token_hash = hashed(maker().token(nonce))
     return {
         "instance_id": instance_id,
         "step_id": step_id,
@@ -112,13 +113,13 @@ def with_urls(context: Mapping[str, Any], urls: Mapping[str, str]) -> dict[str, 
 
 
 def _url(nonce: str, token_hash: str) -> str | None:
-    token = _present_maker().token(nonce)
+    token = maker().token(nonce)
     return url_of(token) if hmac.compare_digest(hashed(token), token_hash) else None
 
 
 def url_of(token: str) -> str:
     """The URL that a token makes."""
-    return f"{_present_maker().base_url}{PATH}{token}"
+    return f"{maker().base_url}{PATH}{token}"
 
 
 def taken_out(outcome: Outcome, context: Mapping[str, Any]) -> Outcome:
@@ -132,34 +133,35 @@ def taken_out(outcome: Outcome, context: Mapping[str, Any]) -> Outcome:
     return replace(outcome, **conceal(kept, urls))
 
 
-def conceal(document: Any, urls: Collection[str]) -> Any:
+def conceal(document: Any, urls: Collection[str], mark: str = CONCEALED) -> Any:
     """The document with these URLs taken out of all its strings, also where they stand in another
-    URL, where only the token is left, and where a long text was cut in the midst of it."""
-    return _without(document, [_forms_of(url) for url in urls]) if urls else document
+    URL, where only the token is left, and where a long text was cut in the midst of it. `mark`:
+    what stands there instead."""
+    return _without(document, [_forms_of(url) for url in urls], mark) if urls else document
 
 
 def _forms_of(url: str) -> tuple[str, ...]:
     return url, quote(url, safe=""), quote(url), url.rpartition("/")[2]
 
 
-def _without(document: Any, urls: Collection[tuple[str, ...]]) -> Any:
+def _without(document: Any, urls: Collection[tuple[str, ...]], mark: str) -> Any:
     if isinstance(document, str):
-        return _text_without(document, urls)
+        return _text_without(document, urls, mark)
     if isinstance(document, list):
-        return [_without(item, urls) for item in cast("list[Any]", document)]
+        return [_without(item, urls, mark) for item in cast("list[Any]", document)]
     if isinstance(document, dict):
         items = cast("dict[str, Any]", document).items()
-        return {_without(key, urls): _without(value, urls) for key, value in items}
+        return {_without(key, urls, mark): _without(value, urls, mark) for key, value in items}
     return document
 
 
-def _text_without(text: str, urls: Collection[tuple[str, ...]]) -> str:
+def _text_without(text: str, urls: Collection[tuple[str, ...]], mark: str) -> str:
     for forms in urls:
         for form in forms:
-            text = text.replace(form, CONCEALED)
+            text = text.replace(form, mark)
         token = forms[-1]
         if (at := text.rfind(token[:_TELLING])) >= 0 and token.startswith(text[at:]):
-            text = text[:at] + CONCEALED
+            text = text[:at] + mark
     return text
 
 

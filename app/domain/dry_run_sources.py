@@ -1,13 +1,13 @@
 """What a dry run walks: a version, a draft, or as much of a half-done draft as can be walked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain import template_queries, templates
+from app.domain import findings, template_queries, templates
 from app.domain.addresses import AllowList
 from app.domain.graph import Graph
 from app.domain.instances import Version
@@ -61,11 +61,12 @@ def _of_version(session: Session, template: WorkflowTemplate, number: int) -> So
 
 
 def _of_draft(session: Session, template: WorkflowTemplate, allow: AllowList) -> Source:
-    document, problems, left_out = walkable(template.draft, allow)
-    try:
-        templates.check_can_run(session, Template.read(document), document)
-    except Invalid as invalid:
-        problems += invalid.errors
+    """What its author sees, with whatever faults it still has."""
+    written = template.editing or {"document": template.draft, "unread": {}}
+    around = findings.surroundings(session, written["document"], allow)
+    found = findings.of_document(written["document"], written["unread"], around)
+    problems = [FieldError(one.path, one.message) for one in found if one.severity == "error"]
+    document, left_out = walkable(written["document"], written["unread"], allow)
     return Source(
         template_id=template.id,
         number=None,
@@ -89,20 +90,18 @@ def depends_on(step: Mapping[str, Any]) -> list[str]:
 
 
 def walkable(
-    document: Mapping[str, Any], allow: AllowList
-) -> tuple[Document, list[FieldError], dict[str, tuple[Document, str]]]:
-    """A draft as it would be stored, without what is wrong in it; what that is; and the steps that
-    are left out for it, or because they wait for one that is."""
+    document: Mapping[str, Any], unread: Iterable[str], allow: AllowList
+) -> tuple[Document, dict[str, tuple[Document, str]]]:
+    """A draft as it would be stored, without what is wrong in it, and the steps that are left out
+    for that, or because they wait for one that is. `unread`: paths of texts that can't be read,
+    whose places hold something else for now."""
     rest = _Rest(dict(document))
-    problems: list[FieldError] = []
+    rest.leave_out(unread)
     while True:
         try:
-            checked = templates.checked_document(Template.read(rest.document()), allow)
-            return checked, problems, rest.left_out
+            return templates.checked_document(Template.read(rest.document()), allow), rest.left_out
         except Invalid as invalid:
-            found = [rest.as_written(fault) for fault in invalid.errors]
-            problems += [fault for fault in found if fault not in problems]
-            if not rest.leave_out(invalid.errors):
+            if not rest.leave_out(fault.path for fault in invalid.errors):
                 raise
 
 
@@ -121,21 +120,13 @@ class _Rest:
     def document(self) -> Document:
         return self._rest | {"steps": [*self._steps.values()]}
 
-    def as_written(self, fault: FieldError) -> FieldError:
-        """With the number that the step has in the whole document."""
-        root, at, rest = (*fault.path.split(".", 2), "", "")[:3]
-        if root != "steps" or not at.isdigit():
-            return fault
-        whole = ".".join(filter(None, ["steps", str([*self._steps][int(at)]), rest]))
-        return FieldError(whole, fault.message)
-
-    def leave_out(self, faults: list[FieldError]) -> bool:
-        """Take out what these are about; False if there is nothing left to take."""
+    def leave_out(self, paths: Iterable[str]) -> bool:
+        """Take out what stands at these paths; False if there is nothing left to take."""
         numbers = [*self._steps]
         bad: set[int] = set()
         before = (len(self._steps), dict(self._rest))
-        for fault in faults:
-            root, at, *_ = (*fault.path.split("."), "")
+        for path in paths:
+            root, at, *_ = (*path.split("."), "")
             if root == "steps" and at.isdigit():
                 bad.add(numbers[int(at)])
             elif root in _STAND_INS:

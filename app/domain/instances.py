@@ -120,8 +120,10 @@ def _find_version(session: Session, wish: InstanceIn) -> Version:
     by_key = WorkflowTemplate.key == wish.template_key
     wanted = by_key if wish.template_key is not None else WorkflowTemplate.id == wish.template_id
     template = session.scalar(select(WorkflowTemplate).where(wanted))
-    if template is None or template.archived_at is not None:
+    if template is None:
         raise NotFound("There is no such template.")
+    if template.archived_at is not None:
+        raise NotFound("This template is archived: no new instances start from it.")
     number = wish.version or template.newest_version
     if number is None:
         raise NotPublished

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from liquid.exceptions import FilterArgumentError, ResourceLimitError
 from liquid.undefined import Undefined
 
 from app import clock
 from app.domain.liquid import MAX_RENDERED
+from app.domain.wall_time import zone_of
 
 Filter = Callable[..., Any]
 MAX_BITS = 4_000  # of a whole number; longer ones can't be written out anyway
@@ -99,16 +101,24 @@ def _too_large(name: str) -> ResourceLimitError:
     return ResourceLimitError(f"'{name}' has more to do than is allowed", token=None)
 
 
-def date(value: Any, form: Any = "%Y-%m-%d %H:%M UTC", *_: Any) -> str:
-    """A time in the form that is asked for, in UTC. Runsheet's times are ISO 8601; `now` is one
-    too. The library's own guesses at any text, and asks the machine's clock."""
+def date(value: Any, form: Any = "%Y-%m-%d %H:%M %Z", zone: Any = "UTC", *_: Any) -> str:
+    """A time in the form that is asked for, by the clock of a time zone. Runsheet's times are
+    ISO 8601; `now` is one too. The library's own guesses at any text, and asks the machine's
+    clock."""
     if value is None or value == "":
         return ""
     try:
         at = clock.now() if value in ("now", "today") else _time(value)
-        return at.astimezone(UTC).strftime(str(form)[:100])
+        return at.astimezone(_zone(zone)).strftime(str(form)[:100])
     except (ValueError, OverflowError, OSError):
         raise FilterArgumentError(f"{str(value)[:100]!r} is not a time", token=None) from None
+
+
+def _zone(name: Any) -> ZoneInfo:
+    try:
+        return zone_of(str(name or "UTC"))
+    except ValueError as fault:
+        raise FilterArgumentError(str(fault), token=None) from None
 
 
 def _time(value: Any) -> datetime:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from app.domain import notification_context, queries
+from app.domain import account_links, notification_context, queries
 from app.domain.claims import Claim
 from app.models import (
     NotificationDelivery,
@@ -17,7 +17,7 @@ from app.models import (
     PushSubscription,
     User,
 )
-from app.models.vocabulary import Channel, JobKind
+from app.models.vocabulary import ACCOUNT, Channel, JobKind
 from app.schemas.instance import InstanceOut
 
 
@@ -33,7 +33,7 @@ def read_messages(
     query = select(NotificationDelivery).where(NotificationDelivery.id.in_(ids))
     rows = session.scalars(query).all()
     contents = contents_of(session, {row.template for row in rows})
-    names = _names(session, {row.user_id for row in rows if row.user_id})
+    people = _people(session, {row.user_id for row in rows if row.user_id})
     targets = _targets(
         session, {row.user_id for row in rows if row.channel == Channel.PUSH and row.user_id}
     )
@@ -41,8 +41,10 @@ def read_messages(
     found: dict[int, dict[str, Any]] = {}
     for row in rows:
         policy: dict[str, Any] = row.policy or {}
-        name = names.get(row.user_id or 0, row.recipient)
-        context = _context(row, policy, instances.get(row.instance_id or 0), name, base_url)
+        who = people.get(row.user_id or 0, (row.recipient, "UTC"))
+        context = _context(row, policy, instances.get(row.instance_id or 0), who, base_url)
+        if row.trigger == ACCOUNT:
+            context = account_links.with_url(session, context, policy["link"])
         found[ids[row.id]] = {
             "channel": row.channel,
             "recipient": row.recipient,
@@ -64,11 +66,13 @@ def _context(
     row: NotificationDelivery,
     policy: Mapping[str, Any],
     instance: InstanceOut | None,
-    name: str,
+    who: tuple[str, str],
     base_url: str,
 ) -> Mapping[str, Any]:
+    name, time_zone = who
     if instance is None:
-        return policy.get("context") or {}
+        context: dict[str, Any] = policy.get("context") or {}
+        return {"recipient": {"name": name, "timeZone": time_zone}} | context
     step = next((step for step in instance.steps if step.id == row.step_id), None)
     return notification_context.of_instance(
         instance,
@@ -76,6 +80,7 @@ def _context(
         trigger=row.trigger,
         base_url=base_url,
         recipient=name,
+        time_zone=time_zone,
         round=policy.get("round", 0),
     )
 
@@ -97,9 +102,11 @@ def contents_of(session: Session, keys: set[str]) -> dict[str, dict[str, Any]]:
     return {row.key: row.content for row in session.execute(query)}
 
 
-def _names(session: Session, ids: set[int]) -> dict[int, str]:
-    query = select(User.id, User.name).where(User.id.in_(ids))
-    return {row.id: row.name for row in session.execute(query)} if ids else {}
+def _people(session: Session, ids: set[int]) -> dict[int, tuple[str, str]]:
+    """What people are called, and their time zones, by id."""
+    query = select(User.id, User.name, User.time_zone).where(User.id.in_(ids))
+    rows = session.execute(query) if ids else ()
+    return {row.id: (row.name, row.time_zone or "UTC") for row in rows}
 
 
 def _targets(session: Session, users: set[int]) -> dict[int, list[dict[str, Any]]]:

@@ -42,7 +42,10 @@ class InstanceFacts(TypedDict):
 
 
 class RecipientFacts(TypedDict):
+    """`timeZone`: theirs, UTC if they have set none."""
+
     name: str
+    timeZone: str
 
 
 class ProductFacts(TypedDict):
@@ -118,7 +121,7 @@ def sample(
     return Context(
         trigger=trigger,
         round=1 if trigger in (REMINDER, ESCALATION) else 0,
-        recipient={"name": recipient},
+        recipient={"name": recipient, "timeZone": "UTC"},
         product={"name": PRODUCT, "url": base_url},
         instance={
             "id": 1042,
@@ -177,6 +180,7 @@ def of_instance(
     trigger: str,
     base_url: str,
     recipient: str = "Operator",
+    time_zone: str = "UTC",
     round: int = 0,
 ) -> Context:
     """What a template would read now of this instance, and of this step if there is one."""
@@ -189,7 +193,7 @@ def of_instance(
     return Context(
         trigger=trigger,
         round=round,
-        recipient={"name": recipient},
+        recipient={"name": recipient, "timeZone": time_zone},
         product={"name": PRODUCT, "url": base_url},
         instance={
             "id": found.id,

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.errors import Conflict, Invalid, TooManyTries, Unauthorized
 from app.models import ApiToken, SignInFailure, SignInLink, User
-from app.models.vocabulary import Role
+from app.models.vocabulary import LinkPurpose, Role
 
 FAILURES_ALLOWED = 10
 FAILURES_REMEMBERED = timedelta(minutes=15)
 LINK_LIVES = timedelta(hours=12)
 SHORTEST_PASSWORD = 10
+LONGEST_PASSWORD = 1000  # what lies beyond is not looked at
 TOKEN_PREFIX = "rs_"  # noqa: S105 - a prefix by which a leaked token can be recognised
 
 
@@ -29,11 +30,12 @@ class Actor:
     role: str
     may_add_automation: bool
     token_id: int | None = None
+    user_id: int | None = None
 
 
 def actor_of(user: User) -> Actor:
     may = user.may_add_automation or user.role == Role.ADMIN
-    return Actor(f"user:{user.email}", user.role, may)
+    return Actor(f"user:{user.email}", user.role, may, user_id=user.id)
 
 
 def create_user(
@@ -41,24 +43,22 @@ def create_user(
     email: str,
     name: str,
     role: str,
-    password: str,
+    password: str | None,
     *,
     may_add_automation: bool = False,
 ) -> User:
-    """Raises Invalid, or Conflict if the address is taken."""
+    """Without a password they can't come before they have set one by a link. Raises Invalid, or
+    Conflict if the address is taken."""
     email = email.strip().lower()
     if "@" not in email or len(email) > 254:
         raise Invalid.at("email", "This is not a mail address.")
-    if role not in list(Role):
-        raise Invalid.at("role", f"A role is one of {', '.join(Role)}.")
-    if len(password) < SHORTEST_PASSWORD:
-        raise Invalid.at("password", f"A password has at least {SHORTEST_PASSWORD} characters.")
+    check_role(role)
     user = User(
         email=email,
         name=name,
         role=role,
         may_add_automation=may_add_automation,
-        password_hash=_hasher().hash(password),
+        password_hash=None if password is None else hash_password(password),
         created_at=clock.now(),
     )
     try:
@@ -67,6 +67,25 @@ def create_user(
     except IntegrityError:
         raise Conflict(f"There is already somebody with the address {email}.") from None
     return user
+
+
+def check_role(role: str) -> None:
+    """Raises Invalid at `role`."""
+    if role not in list(Role):
+        raise Invalid.at("role", f"A role is one of {', '.join(Role)}.")
+
+
+def check_password(password: str, at: str = "password") -> None:
+    """Raises Invalid at the field `at`."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise Invalid.at(at, f"A password has at least {SHORTEST_PASSWORD} characters.")
+
+
+def hash_password(password: str, at: str = "password") -> str:
+    """What is kept of a password. Slow on purpose: to be asked outside of transactions, where
+    many may come. Raises Invalid at the field `at`."""
+    check_password(password, at)
+    return _hasher().hash(password[:LONGEST_PASSWORD])
 
 
 def hash_to_check(session: Session, email: str, address: str) -> str:
@@ -83,7 +102,7 @@ def password_fits(known: str, password: str) -> bool:
     from argon2.exceptions import InvalidHashError, VerificationError
 
     try:
-        return _hasher().verify(known, password[:1000])
+        return _hasher().verify(known, password[:LONGEST_PASSWORD])
     except (VerificationError, InvalidHashError):
         return False
 
@@ -98,10 +117,22 @@ def sign_in(session: Session, email: str, address: str, fits: bool) -> User | No
     user = _active(session, email)
     if fits and user is not None:
         user.last_sign_in_at = clock.now()
-        session.execute(delete(SignInFailure).where(SignInFailure.subject == subjects[0]))
+        forgive(session, email)
         return user
-    session.add_all(SignInFailure(subject=subject, at=clock.now()) for subject in subjects)
+    note_failure(session, email, address)
     return None
+
+
+def note_failure(session: Session, email: str, address: str) -> None:
+    """Count a wrong password against the account and the address."""
+    subjects = _subjects(email, address)
+    session.add_all(SignInFailure(subject=subject, at=clock.now()) for subject in subjects)
+
+
+def forgive(session: Session, email: str) -> None:
+    """Forget the failures of an account."""
+    subject = _subjects(email, "")[0]
+    session.execute(delete(SignInFailure).where(SignInFailure.subject == subject))
 
 
 def _subjects(email: str, address: str) -> tuple[str, str]:
@@ -162,9 +193,10 @@ def make_sign_in_link(session: Session, user: User, next_path: str = "/") -> str
 
 def use_sign_in_link(session: Session, token: str) -> tuple[User, str]:
     """The user of a link that was not used yet, and the path to go to. Raises Unauthorized."""
-    link = session.scalar(
-        select(SignInLink).where(SignInLink.token_hash == hashed(token)).with_for_update()
+    query = select(SignInLink).where(
+        SignInLink.token_hash == hashed(token), SignInLink.purpose == LinkPurpose.SIGN_IN
     )
+    link = session.scalar(query.with_for_update())
     user = session.get(User, link.user_id) if link else None
     if link is None or user is None or not user.active:
         raise Unauthorized("This link does not exist.")
@@ -175,13 +207,20 @@ def use_sign_in_link(session: Session, token: str) -> tuple[User, str]:
 
 
 def create_token(
-    session: Session, name: str, role: str, *, may_add_automation: bool = False
+    session: Session,
+    name: str,
+    role: str,
+    *,
+    may_add_automation: bool = False,
+    expires_at: datetime | None = None,
+    created_by: str | None = None,
 ) -> str:
     """A new API token, shown only now. Raises Invalid."""
-    if role not in list(Role):
-        raise Invalid.at("role", f"A role is one of {', '.join(Role)}.")
+    check_role(role)
     if not 0 < len(name.strip()) <= 120:
         raise Invalid.at("name", "Give the token a name of at most 120 characters.")
+    if expires_at is not None and expires_at <= clock.now():
+        raise Invalid.at("expiresAt", "This time has passed.")
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     session.add(
         ApiToken(
@@ -191,6 +230,8 @@ def create_token(
             token_hash=hashed(token),
             hint=token[-4:],
             created_at=clock.now(),
+            created_by=created_by,
+            expires_at=expires_at,
         )
     )
     return token
@@ -198,11 +239,22 @@ def create_token(
 
 def actor_of_token(session: Session, token: str) -> Actor:
     """Who a bearer token stands for. Raises Unauthorized."""
+    return actor_of_program(find_token(session, token))
+
+
+def find_token(session: Session, token: str) -> ApiToken:
+    """The row of a bearer token that is valid now. Raises Unauthorized."""
     row = session.scalar(select(ApiToken).where(ApiToken.token_hash == hashed(token)))
-    if row is None or row.revoked_at is not None:
+    if row is None:
         raise Unauthorized("This token is not valid.")
+    if row.revoked_at is not None:
+        raise Unauthorized("This token was revoked. Ask an admin for another.")
     if row.expires_at is not None and row.expires_at < clock.now():
-        raise Unauthorized("This token has expired.")
+        raise Unauthorized("This token has expired. Ask an admin for another.")
+    return row
+
+
+def actor_of_program(row: ApiToken) -> Actor:
     may = row.may_add_automation or row.role == Role.ADMIN
     return Actor(f"api:{row.name}", row.role, may, token_id=row.id)
 

@@ -1,4 +1,5 @@
-"""Who a policy means: `role:operator`, `user:3`, `assignee`, `starter`, addresses, placeholders."""
+"""Who a policy means: `role:operator`, `group:finance`, `user:3`, `assignee`, `starter`,
+addresses, placeholders."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any, cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain import groups
 from app.domain.paths import MissingPath
 from app.domain.placeholders import fill
 from app.models import User
@@ -61,7 +63,7 @@ def _resolve(
 
 
 def _one(session: Session, who: str | None, label: str, why_not: str) -> Iterator[Recipient]:
-    if who is None or not who.startswith(("user:", "role:")):
+    if who is None or not who.startswith(("user:", "role:", "group:")):
         yield Recipient(label, why_not=why_not)
         return
     yield from _named(session, who)
@@ -71,6 +73,8 @@ def _named(session: Session, name: str) -> Iterator[Recipient]:
     kind, _, rest = name.partition(":")
     if kind == "role" and rest in ROLES:
         yield from _with_role(session, rest)
+    elif kind == "group":
+        yield from _in_group(session, rest)
     elif kind == "user":
         user = _user(session, rest)
         why_not = None if user else "There is no such person, or they may not come any more."
@@ -88,6 +92,15 @@ def _with_role(session: Session, role: str) -> Iterator[Recipient]:
             yield from (Recipient(label_of(user), user=user) for user in users)
             return
     yield Recipient(f"role:{role}", why_not=f"Nobody has the role {role}.")
+
+
+def _in_group(session: Session, key: str) -> Iterator[Recipient]:
+    """Everybody in this group; admins where there is nobody, so that somebody is told."""
+    users = groups.members(session, key.lower())
+    if users:
+        yield from (Recipient(label_of(user), user=user) for user in users)
+    else:
+        yield from _with_role(session, Role.ADMIN)
 
 
 def _user(session: Session, rest: str) -> User | None:

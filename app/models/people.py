@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
 from app.models.columns import Json, Key, Line, Moment, PrimaryKey, Word
+from app.models.vocabulary import LinkPurpose, Theme
 
 
 class User(Base):
@@ -19,19 +20,61 @@ class User(Base):
     password_hash: Mapped[Line | None]
     phone: Mapped[Word | None]  # E.164
     channels_off: Mapped[Json | None]  # the channels on which they do not want to be told
-    # Sessions carry this number; raising it signs the person out everywhere.
-    session_epoch: Mapped[int] = mapped_column(default=0)
+    time_zone: Mapped[Key | None]  # for local times where no browser is asked
+    theme: Mapped[Word] = mapped_column(default=Theme.SYSTEM, server_default=Theme.SYSTEM)
     created_at: Mapped[Moment]
     last_sign_in_at: Mapped[Moment | None]
 
 
+class BrowserSession(Base):
+    """One sign-in of a person in one browser. The cookie carries its id and a key; only the key's
+    hash is kept."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    key_hash: Mapped[Key]
+    browser: Mapped[Line]
+    address: Mapped[Line]
+    created_at: Mapped[Moment]
+    seen_at: Mapped[Moment]  # to the minute
+    revoked_at: Mapped[Moment | None]
+
+
+class Group(Base):
+    """People who share tasks and are told together: `group:KEY`."""
+
+    __tablename__ = "user_groups"
+
+    id: Mapped[PrimaryKey]
+    key: Mapped[Key] = mapped_column(unique=True)
+    name: Mapped[Line]
+    created_at: Mapped[Moment]
+
+
+class GroupMember(Base):
+    __tablename__ = "group_members"
+
+    group_id: Mapped[int] = mapped_column(
+        ForeignKey("user_groups.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
 class SignInLink(Base):
-    """A link that signs somebody in, once. Only the token's hash is kept."""
+    """A link that lets one person in, or set their password, once. Only the token's hash is
+    kept."""
 
     __tablename__ = "sign_in_links"
 
     id: Mapped[PrimaryKey]
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    purpose: Mapped[Word] = mapped_column(
+        default=LinkPurpose.SIGN_IN, server_default=LinkPurpose.SIGN_IN
+    )
     token_hash: Mapped[Key] = mapped_column(unique=True)
     next_path: Mapped[Line] = mapped_column(default="/")
     expires_at: Mapped[Moment]
@@ -61,8 +104,9 @@ class ApiToken(Base):
     token_hash: Mapped[Key] = mapped_column(unique=True)
     hint: Mapped[Word]  # its last four characters, to recognise it by
     created_at: Mapped[Moment]
+    created_by: Mapped[Line | None]
     expires_at: Mapped[Moment | None]
-    last_used_at: Mapped[Moment | None]
+    last_used_at: Mapped[Moment | None]  # to the minute
     revoked_at: Mapped[Moment | None]
 
 

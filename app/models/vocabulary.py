@@ -83,6 +83,7 @@ class InstanceTrigger(StrEnum):
 REMINDER = "REMINDER"
 ESCALATION = "ESCALATION"
 TEST = "TEST"
+ACCOUNT = "ACCOUNT"  # an invitation, or a link that sets a password
 
 
 class Channel(StrEnum):
@@ -106,6 +107,20 @@ class Role(StrEnum):
     OPERATOR = "operator"
     AUTHOR = "author"
     ADMIN = "admin"
+
+
+class LinkPurpose(StrEnum):
+    """What a one-time link lets somebody do."""
+
+    SIGN_IN = "sign-in"
+    INVITATION = "invitation"
+    PASSWORD = "password"  # noqa: S105 - a word, not one
+
+
+class Theme(StrEnum):
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
 
 
 class Overlap(StrEnum):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from app.models.vocabulary import Channel
+from app.models.vocabulary import Channel, Theme
 from app.phone import read_phone
 from app.schemas.base import Schema
 
@@ -30,6 +30,10 @@ class AccountIn(Schema):
     name: Annotated[str, BeforeValidator(_stripped)] = Field(min_length=1, max_length=120)
     phone: Phone = Field(None, description="For SMS, with the country's code.")
     channels_off: list[Channel] = Field(default_factory=list)
+    time_zone: Annotated[str | None, BeforeValidator(_none_if_blank)] = Field(
+        None, max_length=60, description="For times in mails; UTC where it is empty."
+    )
+    theme: Theme = Theme.SYSTEM
 
 
 class BrowserIn(Schema):

@@ -40,10 +40,14 @@ _STEP, _INSTANCE = "{{ step.name }}", "{{ instance.title }}"
 _ABOUT = f"{_STEP} · {_INSTANCE}"
 _FLOW = "{{ instance.title }} ({{ instance.templateName }})"
 _WHO = (
-    '{% if step.assignee %} It waits for {{ step.assignee | remove: "role:" | remove: "user:" }}.'
+    "{% if step.assignee %} It waits for "
+    '{{ step.assignee | remove: "role:" | remove: "group:" | remove: "user:" }}.'
     "{% endif %}"
 )
-_DUE = '{% if step.dueAt %} Due {{ step.dueAt | date: "%d %b, %H:%M UTC" }}.{% endif %}'
+_DUE = (
+    '{% if step.dueAt %} Due {{ step.dueAt | date: "%d %b, %H:%M %Z", recipient.timeZone }}.'
+    "{% endif %}"
+)
 _REASON = '{{ step.error | default: step.reason | default: "none was given" }}'
 _ACTED = (
     "{% if step.mayHaveActed == true %}\nThe receiver may have acted all the same: look there "
@@ -55,7 +59,10 @@ _TRIES = (
     "{% elsif step.attempts > 1 %} after {{ step.attempts }} tries{% endif %}"
 )
 _OF = "{% if step.maxAttempts %} of {{ step.maxAttempts }}{% endif %}"
-_AGAIN = '{% if step.nextAttemptAt %} at {{ step.nextAttemptAt | date: "%H:%M UTC" }}{% endif %}'
+_AGAIN = (
+    "{% if step.nextAttemptAt %} at "
+    '{{ step.nextAttemptAt | date: "%H:%M %Z", recipient.timeZone }}{% endif %}'
+)
 _BY_ITSELF = (
     '{% case step.actionType %}{% when "MANUAL_TASK", "APPROVAL", "FORM_INPUT" %}'
     "It waits until somebody completes it.{% else %}"

@@ -26,11 +26,13 @@ def register(app: Flask) -> None:
 def _nouns() -> tuple[Any, ...]:
     from app.web import (
         account,
+        account_security,
         auth,
         dashboard,
         deliveries,
         dry_runs,
         frame,
+        groups,
         inbox,
         instances,
         mail_frames,
@@ -44,7 +46,13 @@ def _nouns() -> tuple[Any, ...]:
         settings,
         steps,
         tasks,
+        template_editor,
+        template_publishing,
+        template_versions,
         templates,
+        tokens,
+        users,
+        welcome,
     )
 
     return (
@@ -56,6 +64,8 @@ def _nouns() -> tuple[Any, ...]:
         tasks,
         templates,
         dry_runs,
+        template_versions,
+        template_publishing,
         secrets,
         search,
         account,
@@ -68,6 +78,12 @@ def _nouns() -> tuple[Any, ...]:
         notification_drafts,
         schedules,
         schedule_drafts,
+        account_security,
+        users,
+        groups,
+        tokens,
+        welcome,
+        template_editor,
     )
 
 

@@ -2,18 +2,18 @@
 permission is for nobody."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app, request
 from flask_login import current_user
 
-from app import transaction
-from app.domain import permissions
+from app import presence, transaction
+from app.domain import permissions, sessions
 from app.domain.people import Actor, actor_of
 from app.errors import Forbidden, Unauthorized
 from app.extensions import login_manager
-from app.models import User
+from app.models import BrowserSession, User
 
 View = TypeVar("View", bound=Callable[..., Any])
 EVERYBODY = "everybody"  # the permission of pages that are open without signing in
@@ -27,20 +27,35 @@ class Visitor:
     email: str
     name: str
     role: str
-    epoch: int
     actor: Actor
+    theme: str
+    time_zone: str | None
+    session_id: int
+    carried: str = field(repr=False)  # by their cookie
+    is_due: bool  # to be written down as seen
     is_authenticated: bool = True
     is_active: bool = True
     is_anonymous: bool = False
 
     @classmethod
-    def of(cls, user: User) -> "Visitor":
-        actor = actor_of(user)
-        return cls(user.id, user.email, user.name, user.role, user.session_epoch, actor)
+    def of(cls, user: User, row: BrowserSession, carried: str) -> "Visitor":
+        """`row`: the session that they came with; `carried`: what their cookie says of it."""
+        return cls(
+            id=user.id,
+            email=user.email,
+            name=user.name,
+            role=user.role,
+            actor=actor_of(user),
+            theme=user.theme,
+            time_zone=user.time_zone,
+            session_id=row.id,
+            carried=carried,
+            is_due=sessions.is_due(row),
+        )
 
     def get_id(self) -> str:
-        """What the session keeps: raising the epoch signs them out everywhere."""
-        return f"{self.id}.{self.epoch}"
+        """What the cookie keeps: revoking the row it names ends it at once."""
+        return self.carried
 
     def may(self, permission: str) -> bool:
         return permissions.allows(self.actor, permission)
@@ -54,14 +69,11 @@ def visitor() -> Visitor:
 
 
 @login_manager.user_loader
-def find_visitor(session_id: str) -> Visitor | None:
-    """The person a session belongs to, unless they were signed out or may not come any more."""
-    user_id, _, epoch = session_id.partition(".")
+def find_visitor(carried: str) -> Visitor | None:
+    """The person a cookie belongs to, unless they were signed out or may not come any more."""
     with transaction.reading() as session:
-        user = session.get(User, int(user_id), populate_existing=True)
-        if user is None or not user.active or str(user.session_epoch) != epoch:
-            return None
-        return Visitor.of(user)
+        found = sessions.find(session, carried)
+        return Visitor.of(found[1], found[0], carried) if found else None
 
 
 def needs(permission: str) -> Callable[[View], View]:
@@ -92,3 +104,9 @@ def register(app: Flask) -> None:
             raise Forbidden("This page names no permission, so nobody may see it.")
         if permission != EVERYBODY:
             permissions.require(visitor().actor, permission)
+            _write_down_that_they_are_there(visitor())
+
+
+def _write_down_that_they_are_there(who: Visitor) -> None:
+    if who.is_due:
+        presence.note(lambda session: sessions.see(session, who.session_id))

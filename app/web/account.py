@@ -15,21 +15,31 @@ from flask import (
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
-from wtforms import SelectMultipleField, StringField
+from wtforms import SelectField, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice  # pyright: ignore[reportAttributeAccessIssue]
 
 from app import transaction
 from app.config import Settings
-from app.domain import accounts, push
+from app.domain import accounts, push, sessions
 from app.domain.addresses import AllowList
+from app.domain.wall_time import zone_names, zone_of
 from app.errors import FieldError, Invalid
 from app.models import User
+from app.models.vocabulary import Theme
 from app.schemas.account import AccountIn, BrowserIn
+from app.schemas.base import gather
 from app.web import channel_views, schema_forms
 from app.web.access import EVERYBODY, needs, visitor
 from app.web.browsers import browser_name
+from app.web.people_forms import ChangePassword
 from app.web.schema_forms import Required
 
 blueprint = Blueprint("account", __name__)
+THEMES = [
+    SelectChoice(Theme.SYSTEM, "as the system says"),
+    SelectChoice(Theme.LIGHT, "light"),
+    SelectChoice(Theme.DARK, "dark"),
+]
 
 
 class Account(FlaskForm):
@@ -42,17 +52,18 @@ class Account(FlaskForm):
         render_kw={"type": "tel", "autocomplete": "tel"},
     )
     channels = SelectMultipleField("Tell me", choices=[], validate_choice=False)
+    zone = StringField(
+        "Time zone",
+        description="For times in what is sent to you, such as Europe/Berlin. Empty: UTC.",
+        render_kw={"list": "zones", "autocomplete": "off", "spellcheck": "false"},
+    )
+    theme = SelectField("Theme", [Required()], choices=THEMES, validate_choice=False)
 
 
 @blueprint.get("/account")
 @needs("read")
 def show() -> str:
-    with transaction.reading() as session:
-        user = session.get_one(User, visitor().id)
-        off = user.channels_off or ()
-        on = [channel for channel in accounts.PERSONAL if channel not in off]
-        form = Account(formdata=None, name=user.name, phone=user.phone, channels=on)
-        return render_template("account/show.html", form=form, faults=[], **_page(session))
+    return page()
 
 
 @blueprint.post("/account")
@@ -60,13 +71,12 @@ def show() -> str:
 def save() -> Response | tuple[str, int]:
     form = Account()
     try:
+        wish = _wish(form)
         with transaction.writing() as session:
-            accounts.change(session, visitor().id, _wish(form))
+            accounts.change(session, visitor().id, wish)
     except Invalid as invalid:
         faults = schema_forms.give_back(form, [_as_typed(error) for error in invalid.errors])
-        with transaction.reading() as session:
-            page = _page(session)
-        return render_template("account/show.html", form=form, faults=faults, **page), 422
+        return page(form=form, faults=faults), 422
     flash("Your account is saved.")
     return redirect(url_for("account.show"), 303)
 
@@ -74,13 +84,43 @@ def save() -> Response | tuple[str, int]:
 def _wish(form: Account) -> AccountIn:
     on = form.channels.data or []
     off = [channel for channel in accounts.PERSONAL if channel not in on]
-    return AccountIn.read(
-        {"name": form["name"].data or "", "phone": form.phone.data, "channelsOff": off}
-    )
+    said = {"name": form["name"].data or "", "phone": form.phone.data, "channelsOff": off}
+    said |= {"timeZone": form.zone.data, "theme": form.theme.data or Theme.SYSTEM}
+    gather(lambda: AccountIn.read(said), lambda: _check_zone(form.zone.data or ""))
+    return AccountIn.read(said)
+
+
+def _check_zone(name: str) -> None:
+    try:
+        zone_of(name or "UTC")
+    except ValueError as fault:
+        raise Invalid.at("zone", str(fault)) from None
 
 
 def _as_typed(error: FieldError) -> FieldError:
-    return FieldError("channels", error.message) if "channelsOff" in error.path else error
+    for path, name in (("channelsOff", "channels"), ("timeZone", "zone")):
+        if error.path.startswith(path):
+            return FieldError(name, error.message)
+    return error
+
+
+def page(**more: Any) -> str:
+    """The page, with what `more` says of its forms."""
+    with transaction.reading() as session:
+        return render_template("account/show.html", **_page(session) | more)
+
+
+def _form(user: User) -> Account:
+    off = user.channels_off or ()
+    on = [channel for channel in accounts.PERSONAL if channel not in off]
+    return Account(
+        formdata=None,
+        name=user.name,
+        phone=user.phone,
+        channels=on,
+        zone=user.time_zone,
+        theme=user.theme,
+    )
 
 
 def _page(session: Session) -> dict[str, Any]:
@@ -89,6 +129,12 @@ def _page(session: Session) -> dict[str, Any]:
     key, browsers = settings.vapid_private_key, accounts.browsers_of(session, visitor().id)
     return {
         "user": user,
+        "form": _form(user),
+        "faults": [],
+        "password": ChangePassword(formdata=None),
+        "password_faults": [],
+        "places": sessions.of_person(session, user.id),
+        "zones": sorted(zone_names()),
         "channels": channel_views.personal(settings, user, browsers=bool(browsers)),
         "browsers": browsers,
         "push_key": push.public_key(key) if key else None,

@@ -20,10 +20,11 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired
 
 from app import transaction
-from app.domain import people
+from app.domain import people, sessions
 from app.errors import TooManyTries, Unauthorized
 from app.models import User
-from app.web.access import EVERYBODY, Visitor, needs, visitor
+from app.web.access import EVERYBODY, find_visitor, needs, visitor
+from app.web.browsers import browser_name
 
 blueprint = Blueprint("auth", __name__)
 WRONG = "This email and password do not fit together."
@@ -39,7 +40,7 @@ class SignIn(FlaskForm):
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 @needs(EVERYBODY)
 def sign_in() -> Response:
-    form, status = SignIn(), 200
+    form, status = SignIn(email=request.args.get("email", "")[:254]), 200
     if request.method == "GET" and current_user.is_authenticated:
         return redirect(local_path(request.args.get("next")))
     if form.validate_on_submit():
@@ -61,10 +62,16 @@ def _sign_in(form: SignIn) -> bool:
     fits = people.password_fits(known, password)
     with transaction.writing() as database:  # a failure is written down too
         user = people.sign_in(database, email, address, fits)
-    if user is None:
+        carried = _begin(database, user) if user else None
+    if carried is None:
         return False
-    begin(Visitor.of(user))
+    enter(carried)
     return True
+
+
+def _begin(database: Session, user: User) -> str:
+    browser = browser_name(request.headers.get("User-Agent", ""))
+    return sessions.begin(database, user.id, browser, request.remote_addr or "unknown")
 
 
 @blueprint.get("/sign-in/link/<token>")
@@ -74,45 +81,41 @@ def link(token: str) -> Response:
     if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
         return Response(status=204)
     try:
-        user, next_path = _use(token)
+        carried, next_path = _use(token)
     except Unauthorized as error:
         if current_user.is_authenticated:  # the link was opened twice
             return redirect(url_for("dashboard.show"))
         flash(error.message, "error")
         page = render_template("auth/sign_in.html", form=SignIn(formdata=None))
         return make_response(page, error.status)
-    begin(Visitor.of(user))
+    enter(carried)
     return redirect(local_path(next_path), 303)
 
 
-def _use(token: str) -> tuple[User, str]:
+def _use(token: str) -> tuple[str, str]:
     with transaction.writing() as database:
-        return people.use_sign_in_link(database, token)
+        user, next_path = people.use_sign_in_link(database, token)
+        return _begin(database, user), next_path
 
 
 @blueprint.post("/sign-out")
 @needs("read")
 def sign_out() -> Response:
-    """Here and everywhere else: a session that was copied ends too."""
+    """Here; a copy of the cookie is worth nothing any more either."""
     with transaction.writing() as database:
-        _raise_epoch(database, visitor().id)
+        sessions.end(database, visitor().id, visitor().session_id)
     session.clear()
-    flash("You are signed out, here and wherever else you were signed in.")
+    flash("You are signed out.")
     response = redirect(url_for("auth.sign_in"), 303)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
-def _raise_epoch(database: Session, user_id: int) -> None:
-    user = database.get_one(User, user_id)
-    user.session_epoch = User.session_epoch + 1
-
-
-def begin(who: Visitor) -> None:
+def enter(carried: str) -> None:
     """A session of their own, nothing of the one before."""
     session.clear()
     session.permanent = True
-    login_user(who)
+    login_user(find_visitor(carried))
 
 
 def local_path(wanted: str | None) -> str:

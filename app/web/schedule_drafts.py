@@ -32,7 +32,7 @@ _OURS = {"csrf_token", "seen", "shown", "applied", "preset"}
 def new() -> str:
     with transaction.reading() as session:
         source = sources.find(session, _number(request.args.get("template")))
-        zone = sources.usual_zone(session, visitor().actor.name)
+        zone = sources.usual_zone(session, visitor().actor.name, visitor().time_zone)
     form = schedule_forms.schedule_form(source, schedule_forms.new_data(source, zone))
     return _editor(form, source, None)
 
@@ -94,7 +94,7 @@ def preview() -> str:
         preview=shown,
         slots=schedule_forms.RULE_FIELDS,
         source=source,
-        others=schedule_forms.other_inputs(form),
+        others=schema_forms.other_inputs(form),
         new_inputs=request.form.get("shown") != source.key,
         new_rule=request.form.get("applied", "") != (form["applied"].data or ""),
     )
@@ -184,7 +184,7 @@ def _editor(
         "schedules/edit.html",
         form=form,
         source=source,
-        others=schedule_forms.other_inputs(form),
+        others=schema_forms.other_inputs(form),
         schedule=schedule,
         preview=shown or schedule_previews.of_form(form),
         faults=faults or [],

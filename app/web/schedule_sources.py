@@ -61,7 +61,7 @@ def _versions(session: Session, template_id: int) -> list[dict[str, Any]]:
     return found
 
 
-def usual_zone(session: Session, actor: str) -> str:
-    """The zone of the schedule that somebody made last; else UTC."""
+def usual_zone(session: Session, actor: str, own: str | None = None) -> str:
+    """The zone of the schedule that somebody made last; else their `own`, or UTC."""
     query = select(Schedule.timezone).where(Schedule.created_by == actor)
-    return session.scalar(query.order_by(Schedule.id.desc()).limit(1)) or "UTC"
+    return session.scalar(query.order_by(Schedule.id.desc()).limit(1)) or own or "UTC"

@@ -1,11 +1,10 @@
 """What protects people in their browsers: headers, cookies, and whom to believe about addresses."""
 
-from datetime import timedelta
-
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import Settings
+from app.domain import sessions
 
 CSP = "; ".join(
     (
@@ -25,7 +24,6 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 HSTS = "max-age=31536000; includeSubDomains"
-SIGNED_IN_FOR = timedelta(days=7)
 LARGEST_FORM = 1024 * 1024
 
 
@@ -58,7 +56,7 @@ def _set_up_cookies(app: Flask, *, https: bool) -> None:
         SESSION_COOKIE_SECURE=https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        PERMANENT_SESSION_LIFETIME=SIGNED_IN_FOR,
+        PERMANENT_SESSION_LIFETIME=sessions.LIVES,
         # An answer under way at sign-out must not bring the old cookie back.
         SESSION_REFRESH_EACH_REQUEST=False,
         # Pages stay open all day: their token lives as long as the session.

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from app import transaction
-from app.domain import input_schemas, planned, queries, steps
+from app.domain import assignments, input_schemas, planned, queries, steps
 from app.errors import Invalid, Malformed, NotFound
 from app.schemas.base import loads
 from app.schemas.instance import Reason, ReplayIn, RescheduleIn
@@ -56,9 +56,10 @@ def as_json(instance_id: int, key: str) -> Response:
 
 
 @blueprint.post(f"{STEP}/<any({','.join(repr(verb) for verb in VERBS)}):verb>")
-@needs("operate")
+@needs("work on own steps")
 def move(instance_id: int, key: str, verb: str) -> Response:
     def carry_out(session: Session) -> None:
+        assignments.require(session, visitor().actor, instance_id, key, verb)
         given: dict[str, Any] = {"reason": Reason.read({"reason": moves.typed("reason")}).reason}
         if verb == "complete":
             given["output"] = _output(session, instance_id, key)

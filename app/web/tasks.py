@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app import clock, transaction
+from app.domain import assignments
 from app.models import WorkflowInstance, WorkflowInstanceStep, WorkflowTemplate
-from app.models.vocabulary import InstanceState, Role, State
+from app.models.vocabulary import InstanceState, State
 from app.schemas.actions import PEOPLE_TYPES
 from app.web import words
 from app.web.access import Visitor, needs, visitor
@@ -68,7 +69,7 @@ def waiting(session: Session, who: Visitor | None, *, overdue: bool = False) -> 
         step.name, step.state, step.action_state, step.assignee, step.due_at, step.ready_at,
     )
     # fmt: on
-    query: Any = _waiting(select(*columns), who, overdue=overdue)
+    query: Any = _waiting(session, select(*columns), who, overdue=overdue)
     query = query.join(template, template.id == instance.template_id)
     ordered = query.order_by(step.due_at.is_(None), step.due_at, step.id).limit(MOST)
     return [_task(row) for row in session.execute(ordered)]
@@ -76,10 +77,11 @@ def waiting(session: Session, who: Visitor | None, *, overdue: bool = False) -> 
 
 def count(session: Session, who: Visitor | None, *, overdue: bool = False) -> int:
     step = WorkflowInstanceStep
-    return session.scalar(_waiting(select(func.count(step.id)), who, overdue=overdue)) or 0
+    query = _waiting(session, select(func.count(step.id)), who, overdue=overdue)
+    return session.scalar(query) or 0
 
 
-def _waiting(query: Any, who: Visitor | None, *, overdue: bool) -> Any:
+def _waiting(session: Session, query: Any, who: Visitor | None, *, overdue: bool) -> Any:
     step, instance = WorkflowInstanceStep, WorkflowInstance
     query = query.join(instance, instance.id == step.instance_id).where(
         step.state.in_((State.READY, State.STARTED)),
@@ -88,16 +90,13 @@ def _waiting(query: Any, who: Visitor | None, *, overdue: bool) -> Any:
     )
     if overdue:
         query = query.where(step.due_at < clock.now())
-    return query if who is None else query.where(_theirs(who))
+    return query if who is None else query.where(_theirs(session, who))
 
 
-def _theirs(who: Visitor) -> ColumnElement[bool]:
-    """Assigned to them, to their role or one that theirs includes, or to nobody in particular."""
-    assignee = WorkflowInstanceStep.assignee
-    roles = list(Role)[: list(Role).index(Role(who.role)) + 1]
-    mine = assignee.in_([f"user:{who.email}", *(f"role:{role}" for role in roles)])
-    named = assignee.startswith("user:") | assignee.startswith("role:")
-    return (mine | assignee.is_(None) | ~named) if who.may("operate") else mine
+def _theirs(session: Session, who: Visitor) -> ColumnElement[bool]:
+    """Assigned to them, to a group or role of theirs, or to nobody in particular."""
+    mine = assignments.is_theirs(assignments.names_of(session, who.actor))
+    return mine | assignments.is_nobodys() if who.may("operate") else mine
 
 
 def _task(row: Any) -> Task:

@@ -1,13 +1,13 @@
 """An instance as its page shows it: what the queries gave, and what the partials say in words."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from flask import url_for
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.domain import queries
+from app.domain import assignments, queries
 from app.domain.previews import Preview
 from app.errors import NotFound
 from app.models.vocabulary import State
@@ -67,7 +67,7 @@ class EventView(EventOut):
 def page(session: Session, instance_id: int, place: Place, visitor: Visitor) -> dict[str, Any]:
     """What `instances/_live.html` expects. Raises NotFound."""
     found = queries.read_instance(session, instance_id, with_urls=visitor.may("operate"))
-    steps = step_views(found.steps, visitor)
+    steps = step_views(session, found.steps, visitor)
     names = {step.key: step.name for step in steps}
     if place.key is not None and place.key not in names:
         raise NotFound("There is no such instance or step.")
@@ -98,12 +98,15 @@ def graph(steps: list[Any]) -> Graph:
     return layout([(step.key, step.name, step.depends_on) for step in steps])
 
 
-def step_views(steps: list[StepOut], visitor: Visitor) -> list[StepView]:
+def step_views(session: Session, steps: list[StepOut], visitor: Visitor) -> list[StepView]:
     by_key = {step.key: step for step in steps}
-    return [_step(step, by_key, visitor) for step in steps]
+    names = assignments.names_of(session, visitor.actor)
+    return [_step(step, by_key, visitor, names) for step in steps]
 
 
-def _step(step: StepOut, by_key: Mapping[str, StepOut], visitor: Visitor) -> StepView:
+def _step(
+    step: StepOut, by_key: Mapping[str, StepOut], visitor: Visitor, names: Collection[str]
+) -> StepView:
     return StepView.model_construct(
         **dict(step)
         | {
@@ -111,7 +114,11 @@ def _step(step: StepOut, by_key: Mapping[str, StepOut], visitor: Visitor) -> Ste
             "automation_log": [
                 _attempt(attempt, at) for at, attempt in enumerate(step.automation_log, start=1)
             ],
-            "allowed_actions": step.allowed_actions if visitor.may("operate") else [],
+            "allowed_actions": [
+                action
+                for action in step.allowed_actions
+                if assignments.allowed(visitor.actor, step.assignee, action, names)
+            ],
             "waits_for": sentences.waits_for(step, by_key),
             "standing": sentences.standing(step),
             "duration_ms": sentences.duration_ms(step),

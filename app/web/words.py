@@ -22,10 +22,12 @@ def time(at: object, form: str = "relative") -> Markup:
 
 
 def who(assignee: str | None) -> str:
-    """'Finance', 'an operator', 'jo@example.com', 'somebody'."""
+    """'Finance', 'an operator', 'the group finance', 'somebody'."""
     kind, _, name = (assignee or "").partition(":")
     if not name:
         return kind or "somebody"
+    if kind == "group":
+        return f"the group {name}"
     if kind == "role":
         return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
     return name

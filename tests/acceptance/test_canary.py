@@ -25,6 +25,7 @@ from tests.support.callbacks import callback, url_of
 from tests.support.looking import step_of
 from tests.support.marks import both_databases
 from tests.support.processes import WORKER
+from tests.support.signing_in import be_signed_in
 from tests.support.slow_mail import mail_server
 from tests.support.waiting import wait_until
 from tests.support.workflows import begin, publish, webhook
@@ -117,8 +118,7 @@ class Doors:
         self.app, self.answers = app, dict[str, bytes]()
         self.bearer = {"Authorization": f"Bearer {token}"}
         self.browser = app.test_client()
-        with self.browser.session_transaction() as cookie:
-            cookie["_user_id"] = f"{user_id}.0"
+        be_signed_in(self.browser, user_id)
 
     def ask(self, method: str, path: str, *expected: int, **more) -> None:
         api = path.startswith("/api")

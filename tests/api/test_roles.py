@@ -18,6 +18,8 @@ NOTIFICATION = "/api/workflows/notification-templates/<key:key>"
 INSTANCE = "/api/workflows/instances/<id:instance_id>"
 SECRET = "/api/workflows/secrets/<secret:name>"
 SCHEDULE = "/api/workflows/schedules/<id:schedule_id>"
+USER = "/api/workflows/users/<id:user_id>"
+GROUP = "/api/workflows/groups/<key:key>"
 STEP = f"{INSTANCE}/steps/<key:key>"
 
 # What each route needs. A route that is not here fails the first test.
@@ -35,6 +37,10 @@ NEEDS = {
     f"DELETE {TEMPLATE}": "edit templates",
     f"POST {TEMPLATE}/publish": "edit templates",
     f"GET {TEMPLATE}/versions": "read",
+    f"GET {TEMPLATE}/versions/<id:number>": "read",
+    f"GET {TEMPLATE}/compare": "read",
+    f"POST {TEMPLATE}/restore": "edit templates",
+    f"POST {TEMPLATE}/unarchive": "edit templates",
     f"GET {TEMPLATE}/export": "read",
     f"POST {TEMPLATE}/dry-run": "read",
     "GET /api/workflows/notification-templates": "read",
@@ -83,6 +89,21 @@ NEEDS = {
     f"POST {SCHEDULE}/pause": "operate",
     f"POST {SCHEDULE}/resume": "operate",
     f"POST {SCHEDULE}/run-now": "operate",
+    "GET /api/workflows/users": "administer",
+    "POST /api/workflows/users": "administer",
+    f"GET {USER}": "administer",
+    f"PATCH {USER}": "administer",
+    f"POST {USER}/invite": "administer",
+    f"POST {USER}/deactivate": "administer",
+    f"POST {USER}/reactivate": "administer",
+    "GET /api/workflows/groups": "read",
+    "POST /api/workflows/groups": "administer",
+    f"GET {GROUP}": "read",
+    f"PATCH {GROUP}": "administer",
+    f"DELETE {GROUP}": "administer",
+    "GET /api/workflows/tokens": "administer",
+    "POST /api/workflows/tokens": "administer",
+    "DELETE /api/workflows/tokens/<id:token_id>": "administer",
 }
 MAY = {
     None: {OPEN},

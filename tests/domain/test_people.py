@@ -18,14 +18,8 @@ HOME = "192.0.2.1"
 
 
 @pytest.fixture(autouse=True)
-def _hash_quickly(monkeypatch):
-    """Real argon2, with as little work as it allows."""
-    from argon2 import PasswordHasher
-
-    monkeypatch.setattr(people, "_decoy_hash", None)
-    monkeypatch.setattr(
-        people, "_hasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    )
+def _hash_quickly(hash_quickly):
+    """Passwords are many here."""
 
 
 @pytest.fixture

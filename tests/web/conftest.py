@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from app import clock, transaction
 from app.models import User
 from tests.conftest import Factory
+from tests.support.signing_in import be_signed_in
 from tests.support.workflows import begin, publish, task, webhook
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -70,8 +71,7 @@ def visit(app: Flask) -> Callable[..., Person]:
             session.add(user)
             session.flush()
             user_id = user.id
-        with person.client.session_transaction() as cookie:
-            cookie["_user_id"] = f"{user_id}.0"
+        be_signed_in(person.client, user_id)
         return person
 
     return come

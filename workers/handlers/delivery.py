@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from app.domain import notification_contents
+from app.domain import account_links, notification_contents
 from app.domain.channels import not_ready
 from app.domain.liquid import NotRenderable
 from app.domain.outcomes import Outcome
@@ -27,6 +27,7 @@ def carry_out(work: Work, tools: Tools) -> Outcome:
     except NotRenderable as fault:
         return _failed(f"Its template can't be rendered: {fault}.", tools)
     outcome = SENDERS[channel](_message(work, channel, content), tools, work.cancel)
+    outcome = account_links.taken_out(outcome, told["context"])
     return outcome if outcome.verdict == "done" else _with_reasons(outcome, tools)
 
 
