@@ -23,13 +23,15 @@ Document = dict[str, Any]
 
 @dataclass(slots=True, kw_only=True)
 class Source:
-    """What is walked. `number`: of the version, None for the draft; `left_out`: steps of the draft
-    that can't be walked, by key, each with its document and the reason."""
+    """What is walked. `number`: of the version, None for the draft; `written`: the document with
+    whatever faults it has; `left_out`: steps of the draft that can't be walked, by key, each with
+    its document and the reason."""
 
     template_id: int
     number: int | None
     version: Version
     document: Document
+    written: Document
     problems: list[FieldError] = field(default_factory=list[FieldError])
     left_out: dict[str, tuple[Document, str]] = field(
         default_factory=dict[str, tuple[Document, str]]
@@ -57,7 +59,13 @@ def _of_version(session: Session, template: WorkflowTemplate, number: int) -> So
     if row is None:
         raise NotFound(f"This template has no version {number}.")
     document = template_queries.version_document(row)
-    return Source(template_id=template.id, number=number, version=_version(row), document=document)
+    return Source(
+        template_id=template.id,
+        number=number,
+        version=_version(row),
+        document=document,
+        written=document,
+    )
 
 
 def _of_draft(session: Session, template: WorkflowTemplate, allow: AllowList) -> Source:
@@ -72,6 +80,7 @@ def _of_draft(session: Session, template: WorkflowTemplate, allow: AllowList) ->
         number=None,
         version=_version(templates.frozen(document)),
         document=document,
+        written=written["document"],
         problems=problems,
         left_out=left_out,
     )

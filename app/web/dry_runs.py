@@ -12,12 +12,13 @@ from werkzeug.wrappers import Response
 from app import transaction
 from app.domain import dry_runs, template_queries
 from app.domain.dry_run_sources import Source
+from app.domain.findings import Finding
 from app.errors import Invalid, NotFound
 from app.extensions import htmx
 from app.schemas.dry_run import DryRunIn, DryRunOut
 from app.web import dry_run_forms as forms
 from app.web import dry_run_views as views
-from app.web import mail_frames, schema_forms
+from app.web import finding_links, mail_frames, schema_forms
 from app.web.access import needs, visitor
 
 blueprint = Blueprint("dry_runs", __name__)
@@ -107,6 +108,7 @@ def _page(template_id: int, walked: Walked) -> dict[str, Any]:
         "form_steps": forms.steps_of(form, walked.source),
         "fresh": not request.values,
         "faults": walked.faults,
+        "problems": _problems(walked),
         "found": found,
         "rows": rows,
         "left_out": left_out,
@@ -118,6 +120,17 @@ def _page(template_id: int, walked: Walked) -> dict[str, Any]:
         "length": views.length,
         "shown": views.shown,
     }
+
+
+def _problems(walked: Walked) -> list[tuple[str, str | None, str]]:
+    """What is wrong with what was walked: where, its place in the editor (None: they can't mend
+    it), and what."""
+    found = walked.found.problems if walked.found else []
+    if walked.source.number is not None or not visitor().may("edit templates"):
+        return [(one.path, None, one.message) for one in found]
+    errors = [Finding("error", one.path, one.message, "") for one in found]
+    links = finding_links.linked(walked.source.template_id, walked.source.written, errors)
+    return [(one.place, one.url, one.finding.message) for one in links]
 
 
 def _number(text: str | None) -> int | None:

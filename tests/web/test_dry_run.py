@@ -171,13 +171,15 @@ def test_the_html_of_a_mail_stands_in_a_frame_with_what_was_typed(viewer, path):
     assert viewer.get(f"{path}/steps/pack/mail").status_code == 404
 
 
-def test_what_keeps_a_draft_from_being_published_is_listed(viewer, app):
+def test_what_keeps_a_draft_from_being_published_is_listed_and_leads_to_its_field(viewer, visit):
     from tests.support.dry_runs import draft
 
     template = draft(webhook("a", config={"signingSecret": "GONE"}))
     words = said(viewer.get(f"/templates/{template}/dry-run"))
     assert "1 problem with what was walked" in words
     assert "steps.0.actionConfig.signingSecret There is no secret named GONE." in words
+    page = visit("author").get(f"/templates/{template}/dry-run")
+    assert re.search(r'<a href="[^"]+step=a[^"]*#[^"]+">A</a>', page.get_data(as_text=True))
 
 
 def test_every_kind_of_step_offers_what_can_happen_to_it(viewer, app):
