@@ -7,7 +7,7 @@ from typing import Any, cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain import findings, template_queries, templates
+from app.domain import drafts, findings, template_queries, templates
 from app.domain.addresses import AllowList
 from app.domain.graph import Graph
 from app.domain.instances import Version
@@ -70,17 +70,17 @@ def _of_version(session: Session, template: WorkflowTemplate, number: int) -> So
 
 def _of_draft(session: Session, template: WorkflowTemplate, allow: AllowList) -> Source:
     """What its author sees, with whatever faults it still has."""
-    written = template.editing or {"document": template.draft, "unread": {}}
-    around = findings.surroundings(session, written["document"], allow)
-    found = findings.of_document(written["document"], written["unread"], around)
+    draft = drafts.read(session, template.id)
+    around = findings.surroundings(session, draft.document, allow)
+    found = findings.of_document(draft.document, draft.unread, around)
     problems = [FieldError(one.path, one.message) for one in found if one.severity == "error"]
-    document, left_out = walkable(written["document"], written["unread"], allow)
+    document, left_out = walkable(draft.document, draft.unread, allow)
     return Source(
         template_id=template.id,
         number=None,
         version=_version(templates.frozen(document)),
         document=document,
-        written=written["document"],
+        written=draft.document,
         problems=problems,
         left_out=left_out,
     )
@@ -89,7 +89,7 @@ def _of_draft(session: Session, template: WorkflowTemplate, allow: AllowList) ->
 def _version(row: WorkflowTemplateVersion) -> Version:
     due_in = parse_duration(row.due_in) if row.due_in else None
     policies = cast("list[dict[str, Any]]", row.notification_policies or [])
-    return Version(row, row.steps, Graph.of(row.steps, policies, due_in, row.due_at))
+    return Version(row, row.steps, Graph.of(row.steps, policies, due_in, row.due_at))  # type: ignore[reportArgumentType]
 
 
 def depends_on(step: Mapping[str, Any]) -> list[str]:

@@ -86,7 +86,11 @@ def _fields_of_all(versions: Iterable[int]) -> dict[str, Any]:
 
 def _fields_of_step(step: Mapping[str, Any], at: int) -> dict[str, Any]:
     key, name, kind = step["key"], step["name"], step["actionType"]
-    words = _WORDS | (_OF_PEOPLE if kind in PEOPLE_TYPES else {}) | _BY_TYPE.get(kind, {})
+    words = {
+        **_WORDS,
+        **(_OF_PEOPLE if kind in PEOPLE_TYPES else {}),
+        **_BY_TYPE.get(kind, {}),
+    }
     return {
         OUTCOME + key: SelectField(
             f"What happens to {name}",

@@ -97,7 +97,7 @@ def _copy(session: Session, walked: Walked) -> None:
 def _page(template_id: int, walked: Walked) -> dict[str, Any]:
     found, form = walked.found, walked.form
     rows, left_out = views.rows(found) if found else ([], 0)
-    asked = forms.asked(form)
+    asked: dict[str, Any] = forms.asked(form)
     link = url_for("dry_runs.show", template_id=template_id, **asked)
     short = len(link) <= LONGEST_LINK
     return {

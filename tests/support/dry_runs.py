@@ -103,7 +103,7 @@ class RealRun:
 
     @contextmanager
     def _tools(self) -> Iterator[Tools]:
-        outbound, mailer = Outbound(LOOPBACK), Mailer(None)
+        outbound, mailer = Outbound(LOOPBACK), Mailer("")
         self.receiver.answer = self.answer
         yield Tools(self.settings, outbound, mailer)
         mailer.close()
