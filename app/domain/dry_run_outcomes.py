@@ -138,7 +138,7 @@ def call(config: Mapping[str, Any], plan: Plan, key: str) -> Verdict:
     if not config.get("output") and not config.get("expect"):
         return Verdict(output=plan.output(key))
     body, _ = _answer(config, plan.output(key))
-    return calls.judge(body if isinstance(body, dict) else {}, config)
+    return calls.judge(cast("dict[str, Any]", body) if isinstance(body, dict) else {}, config)
 
 
 def _answer(
