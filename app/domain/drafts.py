@@ -6,13 +6,13 @@ texts that can't be read beside it; as soon as it passes it becomes the draft.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import permissions, templates
+from app.domain import audit, permissions, templates
 from app.domain.addresses import NOTHING_ALLOWED, AllowList
 from app.domain.draft_changes import Writing
 from app.domain.people import Actor
@@ -21,6 +21,7 @@ from app.models import WorkflowTemplate
 from app.schemas.base import check_text
 from app.schemas.template import Template
 
+SITTING = timedelta(minutes=15)  # for so long after a change, the next is part of the same work
 MAX_LINE = 200  # of a name, as the schema has it
 
 
@@ -80,12 +81,21 @@ def save(
         unread=unread,
         unread_before=before.unread,
     )
+    _note(session, row, actor, before)
     _write(row, document, unread, allow)
     if removed is not None:
         row.removed_steps = [*removed] or None
     row.draft_revision += 1
     row.updated_at, row.updated_by = clock.now(), actor.name
     return _draft(row)
+
+
+def _note(session: Session, row: WorkflowTemplate, actor: Actor, before: Draft) -> None:
+    """One entry of the audit for each sitting: what is being typed is saved every other second."""
+    again = before.updated_by == actor.name and clock.now() - before.updated_at < SITTING
+    if before.revision == 1 or not again:
+        facts = {"revision": before.revision}
+        audit.record(session, actor.name, "template.edited", "template", row.key, before=facts)
 
 
 def _write(

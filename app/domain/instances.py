@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain import input_schemas, lifecycle, notices, producer
+from app.domain import audit, input_schemas, lifecycle, notices, producer
 from app.domain.actions import require_instance_action
 from app.domain.graph import Graph, graph_of
 from app.domain.ledger import Ledger, changing
@@ -90,7 +90,11 @@ def _start(
         if faults:
             raise Invalid(faults)
         _begin(ledger, started)
-    return [instance.id or 0 for instance in ledger.added]
+    ids = [instance.id or 0 for instance in ledger.added]
+    many = {"count": len(ids), "lastId": ids[-1]} if len(ids) > 1 else {}
+    after = {"title": ledger.added[0].title} | many
+    audit.record(session, actor, "instance.started", "instance", str(ids[0]), after=after)
+    return ids
 
 
 def _prepare(ledger: Ledger, versions: _Versions, wish: InstanceIn, at: str) -> _Started:
@@ -198,7 +202,11 @@ def acting(
         if instance is None:
             raise NotFound("There is no such instance.")
         require_instance_action(ledger, instance, action)
+        before = {"state": instance.state}
         yield ledger, instance
+        said = ledger.last_said()
+    after = {"state": instance.state}  # as what follows has left it
+    audit.acted(ledger, said, "instance", str(instance_id), before=before, after=after)
 
 
 def cancel(session: Session, instance_id: int, actor: str, reason: str = "") -> None:

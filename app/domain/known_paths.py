@@ -101,6 +101,7 @@ class Reading:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.steps = {step.key: step for step in steps_of(document) if step.key}
         self._schema = mapping(document).get("inputSchema")
+        self._by: dict[tuple[str | None, bool], list[KnownPath]] = {}
 
     @cached_property
     def ways(self) -> Ways:
@@ -121,14 +122,20 @@ class Reading:
         return {key: outputs_of(step) for key, step in self.steps.items()}
 
     def by(self, step_key: str | None, *, in_condition: bool = False) -> list[KnownPath]:
-        """As `known`."""
+        """As `known`; worked out once, since many rules ask."""
+        asked = (step_key, in_condition)
+        if asked not in self._by:
+            self._by[asked] = self._read_by(step_key, in_condition=in_condition)
+        return self._by[asked]
+
+    def _read_by(self, step_key: str | None, *, in_condition: bool) -> list[KnownPath]:
         found = [*self.input, *_INSTANCE]
         for key in self._before(step_key):
             found += self._given_by(key, step_key or "", in_condition=in_condition)
         if not in_condition and step_key in self.steps:
             found += self._callback_urls
         proven = self.ways.proven.get(step_key or "", frozenset[str]())
-        return [_proven(one, proven) for one in found]
+        return [_proven(one, proven) for one in found] if proven else found
 
     def may_be_there(self, keys: Iterable[str]) -> list[KnownPath]:
         """What steps give if they have been done by then."""
@@ -149,12 +156,27 @@ class Reading:
         """What a step gives to one after it. Placeholders see nothing of a step that was passed
         over; conditions see its state."""
         sure = key in self.ways.surely[reader]
-        title = f"{self.steps[key].name}: state"
-        state = KnownPath(
-            f"steps.{key}.state", title, "string", sure or in_condition, schema=_STATES
-        )
-        outputs = self._outputs[key]
-        return [*(outputs if sure else [replace(one, certain=False) for one in outputs]), state]
+        outputs = self._outputs[key] if sure else self._doubtful[key]
+        return [*outputs, self._states[key, sure or in_condition]]
+
+    @cached_property
+    def _doubtful(self) -> dict[str, list[KnownPath]]:
+        """The outputs of steps that may have been passed over."""
+        return {
+            key: [replace(one, certain=False) for one in outputs]
+            for key, outputs in self._outputs.items()
+        }
+
+    @cached_property
+    def _states(self) -> dict[tuple[str, bool], KnownPath]:
+        """The state of each step, by its key and whether it is certain."""
+        return {
+            (key, sure): KnownPath(
+                f"steps.{key}.state", f"{step.name}: state", "string", sure, schema=_STATES
+            )
+            for key, step in self.steps.items()
+            for sure in (True, False)
+        }
 
     @cached_property
     def _callback_urls(self) -> list[KnownPath]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain import input_schemas, lifecycle, producer, waiting
+from app.domain import audit, input_schemas, lifecycle, producer, waiting
 from app.domain.actions import require_step_action
 from app.domain.ledger import Ledger, changing
 from app.domain.paths import MissingPath
@@ -15,6 +15,7 @@ from app.domain.records import InstanceRecord, StepRecord
 from app.errors import Invalid, NotFound
 from app.models import Execution
 from app.models.vocabulary import ActionState, State
+from app.schemas.base import zulu
 
 
 @contextmanager
@@ -28,7 +29,21 @@ def acting(
         if instance is None or step is None:
             raise NotFound("There is no such instance or step.")
         require_step_action(ledger, instance, step, action)
+        before = _facts(step)
         yield ledger, instance, step
+        changes = audit.changes(before, _facts(step))
+        audit.acted(ledger, ledger.last_said(), "step", f"{instance_id}/{key}", **changes)
+
+
+def _facts(step: StepRecord) -> dict[str, Any]:
+    """What the audit says of a step."""
+    at = step.next_attempt_at
+    return {
+        "state": step.state,
+        "actionState": step.action_state,
+        "executionToken": step.execution_token,
+        "nextAttemptAt": zulu(at) if at else None,
+    }
 
 
 def start(session: Session, instance_id: int, key: str, actor: str, reason: str = "") -> None:

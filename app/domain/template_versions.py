@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.domain import drafts, templates
+from app.domain import audit, drafts, templates
 from app.domain.addresses import NOTHING_ALLOWED, AllowList
 from app.domain.people import Actor
 from app.domain.template_diff import TemplateDiff, compare
@@ -106,6 +106,8 @@ def restore(
     row = templates.find(session, template_id, lock=True)
     templates.require_revision(row, revision)
     drafts.save(session, template_id, row.draft_revision, actor, old, {}, allow, org_domains)
+    after = {"version": number}
+    audit.record(session, actor.name, "template.restored", "template", row.key, after=after)
 
 
 def unpublished(session: Session, template_ids: Collection[int]) -> set[int]:

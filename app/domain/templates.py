@@ -1,5 +1,8 @@
 """Writing, checking and publishing templates."""
 
+import hashlib
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -7,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import findings
+from app.domain import audit, findings
 from app.domain.addresses import NOTHING_ALLOWED, AllowList
 from app.errors import Conflict, DraftIsStale, Invalid, NotFound
 from app.models import WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
@@ -35,6 +38,7 @@ def create(
         updated_by=actor,
     )
     _insert_unless_taken(session, row)
+    _note(session, actor, "created", row, after=outline(document))
     return row
 
 
@@ -53,12 +57,13 @@ def replace_draft(
     require_revision(row, revision)
     if template.key != row.key:
         raise Invalid.at("key", f"The key of a template stays as it is: {row.key}.")
-    row.draft = checked_document(template, allow)
+    before, row.draft = outline(row.draft), checked_document(template, allow)
     row.editing = None  # it replaces what was being written, too
     row.name = template.name
     row.description = template.description
     row.draft_revision += 1
     row.updated_at, row.updated_by = clock.now(), actor
+    _note(session, actor, "draft-saved", row, **audit.changes(before, outline(row.draft)))
     return row
 
 
@@ -91,6 +96,7 @@ def publish(
     session.add(version)
     row.newest_version = version.number
     session.flush()
+    _note(session, actor, "published", row, reason=note, after={"version": version.number})
     return version
 
 
@@ -120,15 +126,32 @@ def require_whole(session: Session, row: WorkflowTemplate, allow: AllowList) -> 
 def archive(session: Session, template_id: int, actor: str) -> None:
     """Nobody can start it any more; what runs goes on. Again is no fault."""
     row = find(session, template_id, lock=True)
-    row.archived_at = row.archived_at or clock.now()
+    if row.archived_at is None:
+        row.archived_at = clock.now()
+        _note(session, actor, "archived", row)
     row.updated_by = actor
 
 
 def unarchive(session: Session, template_id: int, actor: str) -> None:
     """It can be started again. Again is no fault."""
     row = find(session, template_id, lock=True)
-    row.archived_at = None
+    if row.archived_at is not None:
+        row.archived_at = None
+        _note(session, actor, "unarchived", row)
     row.updated_by = actor
+
+
+def outline(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What the audit says of a template's document: its name, its steps, and a mark that changes
+    with anything else of it."""
+    text = json.dumps(document, sort_keys=True, default=str)
+    steps = [step.get("key") for step in document.get("steps") or [] if isinstance(step, Mapping)]
+    mark = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:12]
+    return {"name": document.get("name"), "steps": steps, "content": mark}
+
+
+def _note(session: Session, actor: str, action: str, row: WorkflowTemplate, **more: Any) -> None:
+    audit.record(session, actor, f"template.{action}", "template", row.key, **more)
 
 
 def find(session: Session, template_id: int, *, lock: bool = False) -> WorkflowTemplate:
