@@ -6,9 +6,10 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
 from app import transaction
-from app.domain import people
+from app.domain import audit, people
 from app.errors import RunsheetError
 
+ACTOR = "cli"  # as the audit names whoever sits at the terminal
 tokens = AppGroup("tokens", help="API tokens.")
 users = AppGroup("users", help="People.")
 
@@ -21,6 +22,10 @@ def create_token(role: str, name: str, may_add_automation: bool) -> None:
     """Print a new API token and nothing else."""
     with said_in_one_line(), transaction.writing() as session:
         token = people.create_token(session, name, role, may_add_automation=may_add_automation)
+        facts = {"role": role, "mayAddAutomation": may_add_automation}
+        subject_id = str(people.find_token(session, token).id)
+        after = {"name": name} | facts
+        audit.record(session, ACTOR, "token.created", "token", subject_id, after=after)
     click.echo(token)
 
 
@@ -36,6 +41,8 @@ def create_user(email: str, name: str, role: str, may_add_automation: bool, pass
         user = people.create_user(
             session, email, name or email, role, password, may_add_automation=may_add_automation
         )
+        facts = {"role": user.role, "mayAddAutomation": user.may_add_automation}
+        audit.record(session, ACTOR, "user.created", "user", user.email, after=facts)
     click.echo(f"{user.email} may sign in as {user.role}.")
 
 

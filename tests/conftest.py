@@ -1,6 +1,7 @@
 """What all tests stand on: a fresh, migrated database for each, on SQLite and PostgreSQL, and an
 application on it."""
 
+import gc
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import create_engine, text
 
@@ -17,9 +20,19 @@ from app import bells, clock, create_app, create_core
 from app.config import Settings
 from app.extensions import Base, db
 from tests.support import servers
+from tests.support.quick_routes import compile_once
 
 SECRET = "a secret key for tests that is long enough"
 ENCRYPTION_KEYS = "k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
+# How long an example takes says more about the machine than about us.
+hypothesis_settings.register_profile(
+    "steady", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("steady")
+# Each test leaves an application behind, and looking through all that lives for such takes longer
+# than many tests do. So it is done less often.
+gc.set_threshold(50_000, 20, 100)
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -108,6 +121,7 @@ def empty(url: str) -> None:
     count_on = "SELECT setval(pg_get_serial_sequence('{0}', 'id'), max(id)) FROM {0}".format
     execute(
         url,
+        "SET LOCAL session_replication_role = replica",  # the audit's triggers keep its rows
         f"TRUNCATE {tables} RESTART IDENTITY CASCADE",
         *map(put_back, PLANTED),
         *map(count_on, PLANTED),
@@ -151,8 +165,8 @@ def factory() -> Factory:
 
 
 @pytest.fixture(scope="session")
-def with_doors(tmp_path_factory: pytest.TempPathFactory) -> Factory:
-    """Makes the whole application. Its page templates are compiled once, not once for each test."""
+def with_doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
+    """Makes the whole application. Its pages and routes are compiled once, not for each test."""
     compiled = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("pages")))
 
     def make(settings: Settings) -> Flask:
@@ -160,7 +174,9 @@ def with_doors(tmp_path_factory: pytest.TempPathFactory) -> Factory:
         app.jinja_env.bytecode_cache = compiled
         return app
 
-    return make
+    with pytest.MonkeyPatch.context() as patch:
+        compile_once(patch)
+        yield make
 
 
 @pytest.fixture

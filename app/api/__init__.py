@@ -16,16 +16,20 @@ def register(app: Flask) -> None:
         converters,
         deliveries,
         docs,
+        dry_runs,
         events,
         groups,
         health,
         instances,
+        metrics,
         notification_templates,
         problems,
+        queues,
         schedules,
         secrets,
         sms_status,
         steps,
+        template_versions,
         tokens,
         users,
     )
@@ -35,6 +39,8 @@ def register(app: Flask) -> None:
     problems.register(app)
     for noun in (
         template_views,
+        template_versions,
+        dry_runs,
         instances,
         steps,
         callbacks,
@@ -43,6 +49,7 @@ def register(app: Flask) -> None:
         sms_status,
         secrets,
         schedules,
+        queues,
         events,
         users,
         groups,
@@ -50,7 +57,7 @@ def register(app: Flask) -> None:
     ):
         app.register_blueprint(noun.blueprint, url_prefix=PREFIX)
         csrf.exempt(noun.blueprint)  # no cookie is asked for here, so none can be abused
-    for noun in (health, docs):
+    for noun in (health, metrics, docs):
         app.register_blueprint(noun.blueprint)
     commands.register(app)
     live.end_with_the_server()

@@ -6,7 +6,7 @@ from flask import request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from app.errors import Invalid
+from app.errors import Invalid, NotPublished
 from app.models.vocabulary import Channel, DeliveryState, InstanceState, Role
 from app.schemas.base import check_text, field_errors
 
@@ -58,6 +58,21 @@ class TemplatesPage(Page):
 
 class VersionsPage(Page):
     cursor: Seq | None = Field(None, description="`nextCursor` of the page before.")
+
+
+_WHICH = r"^(draft|newest|[1-9][0-9]{0,8})$"
+
+
+class Comparison(Parameters):
+    before: str = Field("newest", alias="from", pattern=_WHICH, description="A version's number.")
+    after: str = Field("draft", alias="to", pattern=_WHICH, description="A number, or draft.")
+
+    @staticmethod
+    def number(which: str, newest: int | None) -> int | None:
+        """The number of a version, None for the draft. Raises NotPublished."""
+        if which == "newest" and newest is None:
+            raise NotPublished
+        return None if which == "draft" else newest if which == "newest" else int(which)
 
 
 class InstancesPage(Page):

@@ -5,14 +5,14 @@ from typing import Any
 from flask import Blueprint, current_app, request, url_for
 
 from app.api.endpoint import Ask, endpoint
-from app.api.parameters import ExportFormat, TemplatesPage, VersionsPage
+from app.api.parameters import ExportFormat, TemplatesPage
 from app.api.rendering import Reply, created, page
 from app.domain import permissions, template_queries, templates
 from app.domain.addresses import AllowList
 from app.errors import DraftIsStale
 from app.extensions import compact_json
 from app.models import WorkflowTemplate
-from app.schemas.template import PublishIn, Template, TemplateOut, TemplateSummary, VersionOut
+from app.schemas.template import Template, TemplateOut, TemplateSummary
 from app.schemas.yaml_text import dumps_yaml
 
 blueprint = Blueprint("api_templates", __name__)
@@ -80,35 +80,15 @@ def archive_template(ask: Ask[None], template_id: int) -> Reply:
     return Reply(status=204)
 
 
-@blueprint.post("/templates/<id:template_id>/publish")
+@blueprint.post("/templates/<id:template_id>/unarchive")
 @endpoint(
-    "Freeze the draft into the next version",
+    "Bring an archived template back",
     permission="edit templates",
-    takes=PublishIn,
-    gives=VersionOut,
+    gives=TemplateOut,
 )
-def publish_template(ask: Ask[PublishIn], template_id: int) -> Reply:
-    version = templates.publish(
-        ask.session, template_id, ask.actor.name, ask.body.note, allow=outbound_allow()
-    )
-    return Reply(template_queries.version_document(version))
-
-
-@blueprint.get("/templates/<id:template_id>/versions")
-@endpoint(
-    "List published versions, newest first",
-    permission="read",
-    gives=VersionOut,
-    many=True,
-    query=VersionsPage,
-)
-def list_versions(ask: Ask[None], template_id: int) -> Reply:
-    wanted: VersionsPage = ask.query
-    return page(
-        *template_queries.list_versions(
-            ask.session, template_id, before=wanted.cursor, limit=wanted.limit
-        )
-    )
+def unarchive_template(ask: Ask[None], template_id: int) -> Reply:
+    templates.unarchive(ask.session, template_id, ask.actor.name)
+    return with_etag(templates.find(ask.session, template_id))
 
 
 @blueprint.get("/templates/<id:template_id>/export")
@@ -163,8 +143,7 @@ def add(ask: Ask[Template]) -> Reply:
 def put_draft(ask: Ask[Template], template_id: int) -> WorkflowTemplate:
     """Replace the draft, if it is still the one that If-Match names and the actor may."""
     row = templates.find(ask.session, template_id, lock=True)
-    if request.if_match and not request.if_match.contains(str(row.draft_revision)):
-        raise DraftIsStale(draftRevision=row.draft_revision, updatedBy=row.updated_by)
+    require_match(row)
     # Compared as it will be stored, so that a default written out or left out is no change.
     new = Template.model_validate(templates.checked_document(ask.body, outbound_allow()))
     before = Template.model_validate(row.draft)
@@ -172,6 +151,12 @@ def put_draft(ask: Ask[Template], template_id: int) -> WorkflowTemplate:
     return templates.replace_draft(
         ask.session, template_id, ask.body, ask.actor.name, allow=outbound_allow()
     )
+
+
+def require_match(row: WorkflowTemplate) -> None:
+    """Raises DraftIsStale unless the draft is still the one that If-Match names, if it does."""
+    if request.if_match and not request.if_match.contains(str(row.draft_revision)):
+        raise DraftIsStale(draftRevision=row.draft_revision, updatedBy=row.updated_by)
 
 
 def with_etag(row: WorkflowTemplate) -> Reply:

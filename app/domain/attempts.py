@@ -1,13 +1,14 @@
 """What workers bring back: attempts that began and ended, written in groups under the locks of
 their instances. A result whose lease is gone changes nothing and is logged as fenced."""
 
-from collections.abc import Iterable, Mapping
+import random
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.domain import claims, fanout, lifecycle, series, tries, waiting
+from app.domain import claims, counting, fanout, lifecycle, series, tries, waiting
 from app.domain.claims import Claim
 from app.domain.echoes import without_echoes
 from app.domain.ledger import Ledger, changing
@@ -38,6 +39,7 @@ def _write(ledger: Ledger, report: Report) -> None:
     if claim.kind == JobKind.NOTICE:
         if outcome is not None:
             fanout.expand(ledger, claim, outcome.output)
+            counting.job_ended(ledger, claim, "done")
     elif claim.kind == JobKind.DELIVERY:
         tries.write(ledger, report)
     elif claim.action_type == waiting.WAIT_CALLBACK:
@@ -47,7 +49,7 @@ def _write(ledger: Ledger, report: Report) -> None:
         begin(ledger, instance, step, claim, report.span, report.worker)
     else:
         instance, step = find(ledger, claim)
-        _end(ledger, instance, step, report, outcome)
+        end(ledger, instance, step, report, outcome)
 
 
 def find(ledger: Ledger, claim: Claim) -> tuple[InstanceRecord, StepRecord]:
@@ -72,6 +74,7 @@ def begin(
     worker: str,
 ) -> None:
     """An attempt began."""
+    counting.began(ledger, claim, span)
     ledger.attempts[(claim.execution_id or 0, claim.attempt)] = _attempt(claim, span, worker)
     if claim.kind != JobKind.STEP:
         return
@@ -114,16 +117,19 @@ def ending(span: Span | None, outcome: Outcome | None, word: str | None = None) 
     }
 
 
-def _end(
+def end(
     ledger: Ledger,
     instance: InstanceRecord,
     step: StepRecord,
     report: Report,
     outcome: Outcome,
+    spread: Callable[[], float] = random.random,
 ) -> None:
+    """An attempt ended. `spread`: of the wait before the next one, see `retries`."""
     claim, span = report.claim, report.span
     again = is_tried_again(claim, outcome)
     word = word_of(outcome, again)
+    counting.ended(ledger, claim, span, word, again=again)
     ledger.close_attempt(claim.execution_id or 0, claim.attempt, ending(span, outcome, word))
     ledger.ended_executions.append(
         {
@@ -134,7 +140,7 @@ def _end(
             "ended_at": None if again else span.ended_at,
         }
     )
-    run_at = postpone(ledger, claim, outcome) if again else None
+    run_at = postpone(ledger, claim, outcome, spread) if again else None
     if not again:
         ledger.done_jobs.append(claim.id)
     if claim.kind == JobKind.STEP:
@@ -187,6 +193,7 @@ def _facts(report: Report, outcome: Outcome) -> dict[str, Any]:
 def _fence(ledger: Ledger, report: Report) -> None:
     """The step was taken away meanwhile. What came back is kept for the record, nothing more."""
     claim, outcome = report.claim, report.outcome
+    counting.fenced(ledger, claim)
     if claim.kind == JobKind.NOTICE:
         return
     if claim.kind == JobKind.DELIVERY:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.domain import channels, deliveries
+from app.domain import audit, channels, deliveries
 from app.domain.accounts import PERSONAL
 from app.domain.channels import CHANNELS
 from app.domain.people import Actor
@@ -46,6 +46,8 @@ def ask(
     Returns the delivery's id. Raises Invalid at `recipient`."""
     who = actor.name.removeprefix("user:")
     address = None if channel in PERSONAL else _address(channel, recipient)
+    to = {"recipient": address or who}
+    audit.record(session, actor.name, "channel.tested", "channel", channel, after=to)
     return deliveries.owe_test(
         session,
         channel,

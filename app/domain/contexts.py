@@ -113,13 +113,17 @@ def contexts_of(connection: Connection, instance_ids: Collection[int]) -> dict[i
     rows = connection.execute(
         select(instance.id, instance.title, instance.input).where(instance.id.in_(instance_ids))
     )
+    return {row.id: context_of(row.id, row.title, row.input, outputs[row.id]) for row in rows}
+
+
+def context_of(
+    instance_id: int | None, title: str, input: Any, outputs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What placeholders read. `outputs`: `{state, output}` by the key of each step that has one."""
     return {
-        row.id: {
-            "input": row.input,
-            "steps": outputs[row.id],
-            "instance": {"id": row.id, "title": row.title},
-        }
-        for row in rows
+        "input": input,
+        "steps": {**outputs},
+        "instance": {"id": instance_id, "title": title},
     }
 
 

@@ -11,6 +11,7 @@ from app.domain import liquid
 from app.domain.liquid import NotRenderable
 from app.domain.mail_answers import Refusal, refusal
 from app.domain.mail_message import NotAMail, compose
+from app.domain.paths import MissingPath
 from app.domain.placeholders import fill, fill_text, written
 from app.mailbox import Mailbox, one_line, split
 
@@ -71,6 +72,13 @@ def build(
         at=at,
     )
     return Mail(message, recipients, refused)
+
+
+def not_made(fault: MissingPath | NotAMail) -> str:
+    """The error of an attempt whose mail could not be made."""
+    if isinstance(fault, MissingPath):
+        return f"{fault.path} is missing: no mail was made"
+    return f"No mail was made: {fault}"
 
 
 def same_recipients(config: Mapping[str, Any], published: Mapping[str, Any]) -> bool:

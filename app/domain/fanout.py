@@ -1,7 +1,8 @@
 """From a notice to deliveries: who is told, on which channel, and who is not and why. Done by the
 notifier in one transaction with the end of the notice's job, so a notice fans out once."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app import bells
-from app.domain import accounts, follow_ups, recipients, unheard
+from app.domain import accounts, counting, follow_ups, recipients, unheard
 from app.domain.channels import CHANNELS
 from app.domain.claims import Claim
 from app.domain.conditions import describe_refusal, holds
@@ -85,14 +86,38 @@ def expand(ledger: Ledger, claim: Claim, not_ready: NotReady) -> None:
     notice = session.get_one(Notice, claim.notice_id)
     instance = ledger.instances[notice.instance_id]
     step = next((s for s in instance.steps.values() if s.id == notice.step_id), None)
-    notice.expanded_at = ledger.now
-    notice.reason = _why_not(ledger, instance, step, notice)
-    if notice.reason is None:
-        cause = follow_ups.say_on_the_timeline(ledger, instance, step, notice)
-        _write_all(ledger, instance, step, notice, not_ready)
-        follow_ups.owe_next(ledger, instance, step, notice, cause)
+    with spreading(ledger, instance, step, notice) as told:
+        for recipient in told:
+            draft = Draft.of_notice(notice, recipient)
+            deliver(ledger, instance, step, recipient, draft, not_ready)
     unheard.tell_operators(ledger, instance, step, notice.id)
     ledger.done_jobs.append(claim.id)
+
+
+@contextmanager
+def spreading(
+    ledger: Ledger,
+    instance: InstanceRecord,
+    step: StepRecord | None,
+    notice: Notice,
+    people: Session | None = None,
+) -> Generator[list[Recipient]]:
+    """Look at a notice that is due: yields whom it tells (nobody, if its `reason` then says why
+    not), and afterwards owes what follows from it. `people`: where they are looked up."""
+    notice.expanded_at = ledger.now
+    notice.reason = _why_not(ledger, instance, step, notice)
+    if notice.reason is not None:
+        yield []
+        return
+    cause = follow_ups.say_on_the_timeline(ledger, instance, step, notice)
+    yield recipients.resolve(
+        people or ledger.session,
+        notice.policy["recipients"],
+        ledger.context(instance, outputs=True),
+        assignee=step.assignee if step else None,
+        starter=instance.started_by,
+    )
+    follow_ups.owe_next(ledger, instance, step, notice, cause)
 
 
 def _why_not(
@@ -106,33 +131,6 @@ def _why_not(
         return None
     context = ledger.context(instance, outputs=True)
     return None if holds(when, context) else describe_refusal(when, context)
-
-
-def _write_all(
-    ledger: Ledger,
-    instance: InstanceRecord,
-    step: StepRecord | None,
-    notice: Notice,
-    not_ready: NotReady,
-) -> None:
-    policy: dict[str, Any] = notice.policy
-    context = ledger.context(instance, outputs=True)
-    told = recipients.resolve(
-        ledger.session,
-        policy["recipients"],
-        context,
-        assignee=step.assignee if step else None,
-        starter=instance.started_by,
-    )
-    for recipient in told:
-        deliver(
-            ledger,
-            instance,
-            step,
-            recipient,
-            Draft.of_notice(notice, policy, recipient),
-            not_ready,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +147,8 @@ class Draft:
     fallback_of: int | None = None
 
     @classmethod
-    def of_notice(cls, notice: Notice, policy: dict[str, Any], recipient: Recipient) -> "Draft":
+    def of_notice(cls, notice: Notice, recipient: Recipient) -> "Draft":
+        policy: dict[str, Any] = notice.policy
         channel = policy["channel"]
         whole = notice.step_id is None
         return cls(
@@ -204,6 +203,7 @@ def deliver(
     if sent:
         _owe_job(ledger, row | {"id": delivery_id}, decision.until or ledger.now)
         return delivery_id
+    counting.delivered(ledger, draft.channel, DeliveryState.SKIPPED)
     if instance is not None:
         data = facts_of(row | {"id": delivery_id}) | {"reason": decision.reason}
         ledger.record(instance, "notification.skipped", step, data=data)
@@ -254,11 +254,28 @@ def fall_back(
     not_ready: NotReady,
 ) -> None:
     """Tell in the policy's other way what could not be told in this one."""
+    if instance is None:
+        return
+    for recipient, draft in fallbacks(ledger, instance, step, delivery_id, row):
+        deliver(ledger, instance, step, recipient, draft, not_ready)
+
+
+def fallbacks(
+    ledger: Ledger,
+    instance: InstanceRecord,
+    step: StepRecord | None,
+    delivery_id: int,
+    row: Mapping[str, Any],
+    people: Session | None = None,
+) -> Iterator[tuple[Recipient, Draft]]:
+    """Whom the policy of a delivery (`row`, its columns) tells in its other way, and how.
+    `people`: where they are looked up."""
     policy: dict[str, Any] = row["policy"] or {}
     fallback: dict[str, Any] | None = policy.get("fallback")
-    if not fallback or row["fallback_of"] is not None or instance is None:
+    if not fallback or row["fallback_of"] is not None:
         return
-    told = _fallback_recipients(ledger.session, ledger, instance, step, row, fallback)
+    found = people or ledger.session
+    told = _fallback_recipients(found, ledger, instance, step, row, fallback)
     policy = {name: value for name, value in policy.items() if name != "fallback"}
     if fallback.get("recipients"):
         policy["recipients"] = fallback["recipients"]
@@ -273,7 +290,7 @@ def fall_back(
             notice_id=row["notice_id"],
             fallback_of=delivery_id,
         )
-        deliver(ledger, instance, step, recipient, draft, not_ready)
+        yield recipient, draft
 
 
 def _fallback_recipients(

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain import input_schemas, lifecycle, notices, producer
+from app.domain import audit, input_schemas, lifecycle, notices, producer
 from app.domain.actions import require_instance_action
 from app.domain.graph import Graph, graph_of
 from app.domain.ledger import Ledger, changing
@@ -23,7 +23,7 @@ from app.schemas.instance import InstanceIn
 
 
 @dataclass(slots=True)
-class _Version:
+class Version:
     """What instances of one version are made from."""
 
     row: WorkflowTemplateVersion
@@ -31,7 +31,7 @@ class _Version:
     graph: Graph
 
 
-_Versions = dict[tuple[Any, ...], _Version]
+_Versions = dict[tuple[Any, ...], Version]
 _Started = tuple[InstanceRecord, dict[str, Any]]  # and what its first event tells
 
 
@@ -90,7 +90,11 @@ def _start(
         if faults:
             raise Invalid(faults)
         _begin(ledger, started)
-    return [instance.id or 0 for instance in ledger.added]
+    ids = [instance.id or 0 for instance in ledger.added]
+    many = {"count": len(ids), "lastId": ids[-1]} if len(ids) > 1 else {}
+    after = {"title": ledger.added[0].title} | many
+    audit.record(session, actor, "instance.started", "instance", str(ids[0]), after=after)
+    return ids
 
 
 def _prepare(ledger: Ledger, versions: _Versions, wish: InstanceIn, at: str) -> _Started:
@@ -99,24 +103,31 @@ def _prepare(ledger: Ledger, versions: _Versions, wish: InstanceIn, at: str) -> 
         versions[key] = _find_version(ledger.session, wish)
     version = versions[key]
     values = input_schemas.read_input(version.row.input_schema, wish.input, at)
-    instance = _new_instance(ledger, version, wish.title, values, at)
+    instance = new_instance(ledger, version, wish.title, values, at)
     return instance, {"version": version.row.number}
 
 
 def _begin(ledger: Ledger, started: Sequence[_Started]) -> None:
     insert_instances(ledger, [instance for instance, _ in started])
     for instance, data in started:
-        by = instance.started_by
-        seq = ledger.record(instance, "instance.started", actor=by, data=data)
-        notices.on_instance(ledger, instance, InstanceTrigger.ON_STARTED, seq)
+        say_started(ledger, instance, data)
 
 
-def _find_version(session: Session, wish: InstanceIn) -> _Version:
+def say_started(ledger: Ledger, instance: InstanceRecord, data: dict[str, Any]) -> None:
+    """Write its first event, which tells `data`, and whom its policies tell of it."""
+    by = instance.started_by
+    seq = ledger.record(instance, "instance.started", actor=by, data=data)
+    notices.on_instance(ledger, instance, InstanceTrigger.ON_STARTED, seq)
+
+
+def _find_version(session: Session, wish: InstanceIn) -> Version:
     by_key = WorkflowTemplate.key == wish.template_key
     wanted = by_key if wish.template_key is not None else WorkflowTemplate.id == wish.template_id
     template = session.scalar(select(WorkflowTemplate).where(wanted))
-    if template is None or template.archived_at is not None:
+    if template is None:
         raise NotFound("There is no such template.")
+    if template.archived_at is not None:
+        raise NotFound("This template is archived: no new instances start from it.")
     number = wish.version or template.newest_version
     if number is None:
         raise NotPublished
@@ -128,12 +139,14 @@ def _find_version(session: Session, wish: InstanceIn) -> _Version:
     )
     if row is None:
         raise NotFound(f"This template has no version {number}.")
-    return _Version(row, row.steps, graph_of(session.connection(), row.id))
+    return Version(row, row.steps, graph_of(session.connection(), row.id))
 
 
-def _new_instance(
-    ledger: Ledger, version: _Version, title: str, values: dict[str, Any], at: str
+def new_instance(
+    ledger: Ledger, version: Version, title: str, values: dict[str, Any], at: str
 ) -> InstanceRecord:
+    """An instance of a version with this input, in memory: it has no row yet, and nothing has
+    happened to it. Raises Invalid at the path `at`."""
     row = version.row
     instance = InstanceRecord(
         id=None,
@@ -189,7 +202,11 @@ def acting(
         if instance is None:
             raise NotFound("There is no such instance.")
         require_instance_action(ledger, instance, action)
+        before = {"state": instance.state}
         yield ledger, instance
+        said = ledger.last_said()
+    after = {"state": instance.state}  # as what follows has left it
+    audit.acted(ledger, said, "instance", str(instance_id), before=before, after=after)
 
 
 def cancel(session: Session, instance_id: int, actor: str, reason: str = "") -> None:

@@ -106,6 +106,12 @@ class Ledger:
         )
         return instance.event_seq
 
+    def last_said(self) -> tuple[str, str | None]:
+        """The kind and the reason of the last event of whoever acts. One must have been written."""
+        own = (event for _, event in reversed(self.events) if event["actor"] == self.actor)
+        event = next(own)
+        return event["kind"], event["reason"]
+
     def context(self, instance: InstanceRecord, *, outputs: bool) -> dict[str, Any]:
         """What conditions and placeholders of an instance can read."""
         if instance.input is None:

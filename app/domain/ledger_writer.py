@@ -7,12 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, update
 
 from app import bells
-from app.domain import callback_urls
+from app.domain import callback_urls, counting, notices
 from app.domain.ledger import Ledger
 from app.domain.ledger_work import insert_ids, write_work
-from app.domain.paths import MissingPath
 from app.domain.prepared import Prepared
-from app.domain.producer import due_at
 from app.domain.records import InstanceRecord, StepRecord
 from app.models import (
     AutomationJob,
@@ -157,6 +155,7 @@ def _change_all(connection: Connection, statement: Prepared, rows: list[dict[str
 
 def _write_events(connection: Connection, ledger: Ledger) -> None:
     rows = [{"instance_id": instance.id} | values for instance, values in ledger.events]
+    counting.happened(ledger, (values["kind"] for _, values in ledger.events))
     _INSERT_EVENT(connection, rows)
 
 
@@ -166,7 +165,7 @@ def _write_notices(connection: Connection, ledger: Ledger) -> None:
     rows = [_notice_row(notice, ledger) for notice in ledger.notices]
     ids = insert_ids(connection, table_of(Notice), rows)
     jobs = [
-        _notice_job(row, notice_id, _notice_due(notice, ledger), ledger)
+        _notice_job(row, notice_id, notices.due(notice, ledger), ledger)
         for notice, row, notice_id in zip(ledger.notices, rows, ids, strict=True)
     ]
     connection.execute(insert(_jobs), jobs)
@@ -179,17 +178,6 @@ def _notice_row(notice: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
         "round": notice.get("round", 0),
         "created_at": ledger.now,
     }
-
-
-def _notice_due(notice: dict[str, Any], ledger: Ledger) -> datetime:
-    """When people are told. A time that can't be read must not keep them from being told."""
-    if "run_at" in notice:
-        return notice["run_at"]
-    policy = notice["policy"]
-    try:
-        return due_at(policy, ledger, notice["instance"])
-    except (MissingPath, ValueError):
-        return ledger.now
 
 
 def _notice_job(

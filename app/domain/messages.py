@@ -32,7 +32,7 @@ def read_messages(
         return {}
     query = select(NotificationDelivery).where(NotificationDelivery.id.in_(ids))
     rows = session.scalars(query).all()
-    contents = _contents(session, {row.template for row in rows})
+    contents = contents_of(session, {row.template for row in rows})
     people = _people(session, {row.user_id for row in rows if row.user_id})
     targets = _targets(
         session, {row.user_id for row in rows if row.channel == Channel.PUSH and row.user_id}
@@ -53,7 +53,7 @@ def read_messages(
             "content": policy.get("content") or contents.get(row.template, {}).get(row.channel),
             "context": context,
             "targets": targets[row.user_id or 0],
-            **_place(context, base_url),
+            **place_of(context, base_url),
         }
     return found
 
@@ -85,7 +85,7 @@ def _context(
     )
 
 
-def _place(context: Mapping[str, Any], base_url: str) -> dict[str, str]:
+def place_of(context: Mapping[str, Any], base_url: str) -> dict[str, str]:
     """Where in the console it is about, and what that is called."""
     instance: dict[str, Any] = context.get("instance") or {}
     step: dict[str, Any] = context.get("step") or {}
@@ -94,7 +94,7 @@ def _place(context: Mapping[str, Any], base_url: str) -> dict[str, str]:
     return {"about": about or notification_context.PRODUCT, "link": link}
 
 
-def _contents(session: Session, keys: set[str]) -> dict[str, dict[str, Any]]:
+def contents_of(session: Session, keys: set[str]) -> dict[str, dict[str, Any]]:
     """What the newest versions of these templates say, by key."""
     whole, version = NotificationTemplate, NotificationTemplateVersion
     newest = and_(version.template_id == whole.id, version.number == whole.newest_version)

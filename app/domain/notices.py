@@ -2,9 +2,12 @@
 is, and by what words, the notifier works out afterwards (`fanout.py`)."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from app import bells
+from app.domain import producer
+from app.domain.paths import MissingPath
 from app.models.vocabulary import NOTIFICATION_QUEUE, Channel, InstanceTrigger, Trigger
 
 if TYPE_CHECKING:
@@ -52,6 +55,16 @@ def tell_operators_in_the_console(
     """Owe the first of what operators are told, for a failure that was event number `seq`."""
     index, policy = next(iter(OPERATORS_ARE_TOLD.items()))
     _owe(ledger, instance, step, Trigger.ON_FAILED, seq, index, policy)
+
+
+def due(notice: Mapping[str, Any], ledger: "Ledger") -> datetime:
+    """When people are told. A time that can't be read must not keep them from being told."""
+    if "run_at" in notice:
+        return notice["run_at"]
+    try:
+        return producer.due_at(notice["policy"], ledger, notice["instance"])
+    except (MissingPath, ValueError):
+        return ledger.now
 
 
 def _policies(step: "StepRecord", trigger: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -7,7 +7,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import notification_contents, notification_uses
+from app.domain import audit, notification_contents, notification_uses
+from app.domain.ledger import SYSTEM
 from app.domain.notification_contents import render
 from app.domain.notification_context import Context
 from app.domain.notification_defaults import OWN_KEYS, default_for
@@ -45,6 +46,7 @@ def create(session: Session, wish: NotificationTemplateIn, actor: str) -> Notifi
         raise Conflict(
             f"There is already a notification template with the key {row.key!r}."
         ) from None
+    _note(session, actor, "created", row)
     return row
 
 
@@ -65,6 +67,7 @@ def replace_draft(
     row.draft_revision += 1
     row.updated_at, row.updated_by = clock.now(), actor
     row.archived_at = None
+    _note(session, actor, "draft-saved", row, after={"revision": row.draft_revision})
     return row
 
 
@@ -88,6 +91,7 @@ def publish(
     session.add(version)
     row.newest_version = version.number
     session.flush()
+    _note(session, actor, "published", row, reason=note, after={"version": version.number})
     return version
 
 
@@ -106,6 +110,16 @@ def archive(session: Session, key: str, actor: str) -> None:
         )
     row.archived_at = clock.now()
     row.updated_by = actor
+    _note(session, actor, "archived", row)
+
+
+def _note(
+    session: Session, actor: str, action: str, row: NotificationTemplate, **more: Any
+) -> None:
+    if actor == SYSTEM:  # they come with the database
+        return
+    subject = "notification-template"
+    audit.record(session, actor, f"{subject}.{action}", subject, row.key, **more)
 
 
 def find(session: Session, key: str, *, lock: bool = False) -> NotificationTemplate:

@@ -5,8 +5,8 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.domain import notices
-from app.domain.ledger import changing
-from app.domain.records import FINISHED_INSTANCE
+from app.domain.ledger import Ledger, changing
+from app.domain.records import FINISHED_INSTANCE, InstanceRecord, StepRecord
 from app.models import WorkflowInstance, WorkflowInstanceStep
 from app.models.vocabulary import InstanceTrigger, State, Trigger
 
@@ -37,9 +37,20 @@ def _steps(session: Session) -> int:
         for instance in ledger.instances.values():
             for step in instance.steps.values():
                 if step.id in ids:
-                    seq = ledger.record(instance, "step.overdue", step)
-                    notices.write(ledger, instance, step, Trigger.ON_OVERDUE, seq)
+                    step_is_late(ledger, instance, step)
     return len(ids)
+
+
+def step_is_late(ledger: Ledger, instance: InstanceRecord, step: StepRecord) -> None:
+    """Write down that a step is late, and that people are to be told."""
+    seq = ledger.record(instance, "step.overdue", step)
+    notices.write(ledger, instance, step, Trigger.ON_OVERDUE, seq)
+
+
+def instance_is_late(ledger: Ledger, instance: InstanceRecord) -> None:
+    """The same of a whole instance."""
+    seq = ledger.record(instance, "instance.overdue")
+    notices.on_instance(ledger, instance, InstanceTrigger.ON_OVERDUE, seq)
 
 
 def _instances(session: Session) -> int:
@@ -59,6 +70,5 @@ def _instances(session: Session) -> int:
         )
         for instance in ledger.instances.values():
             if instance.id in ids:
-                seq = ledger.record(instance, "instance.overdue")
-                notices.on_instance(ledger, instance, InstanceTrigger.ON_OVERDUE, seq)
+                instance_is_late(ledger, instance)
     return len(ids)

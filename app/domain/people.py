@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import clock
+from app.domain import audit
 from app.errors import Conflict, Invalid, TooManyTries, Unauthorized
 from app.models import ApiToken, SignInFailure, SignInLink, User
 from app.models.vocabulary import LinkPurpose, Role
@@ -118,9 +119,18 @@ def sign_in(session: Session, email: str, address: str, fits: bool) -> User | No
     if fits and user is not None:
         user.last_sign_in_at = clock.now()
         forgive(session, email)
+        _note(session, actor_of(user).name, "signed-in", user.email, address)
         return user
     note_failure(session, email, address)
+    # What else was typed may be a password in the wrong field: it is kept nowhere.
+    whose = user.email if user else "nobody known"
+    _note(session, "somebody", "sign-in-failed", whose, address)
     return None
+
+
+def _note(session: Session, actor: str, action: str, email: str, address: str) -> None:
+    after = {"address": address}
+    audit.record(session, actor, f"user.{action}", "user", email, after=after)
 
 
 def note_failure(session: Session, email: str, address: str) -> None:
@@ -203,6 +213,8 @@ def use_sign_in_link(session: Session, token: str) -> tuple[User, str]:
     if link.used_at is not None or link.expires_at < clock.now():
         raise Unauthorized("This link was already used, or it is too old. Sign in instead.")
     link.used_at = user.last_sign_in_at = clock.now()
+    after = {"by": "link"}
+    audit.record(session, actor_of(user).name, "user.signed-in", "user", user.email, after=after)
     return user, link.next_path
 
 

@@ -1,14 +1,14 @@
 """Who may do what: one table, asked by both doors. What is not listed is refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from types import MappingProxyType
 
+from app.domain import automation_parts as parts
+from app.domain.automation_parts import Document, Unread
 from app.domain.people import Actor
-from app.domain.policy_checks import named_recipients
 from app.errors import Forbidden
 from app.mailbox import Mailbox, mail_domains
 from app.models.vocabulary import Channel, Role
-from app.schemas.actions import PEOPLE_TYPES
-from app.schemas.policies import Policy
 from app.schemas.template import Template
 
 _ALL = frozenset(Role)
@@ -48,35 +48,46 @@ def allows(actor: Actor, permission: str) -> bool:
 
 
 def require_automation(
-    actor: Actor, template: Template, before: Template | None, org_domains: str = ""
+    actor: Actor,
+    wanted: Template | Document,
+    before: Template | Document | None,
+    org_domains: str = "",
+    *,
+    unread: Unread = MappingProxyType({}),
+    unread_before: Unread = MappingProxyType({}),
 ) -> None:
     """Only who may add automation may add, remove or change an automation step, or have people
     told outside the organisation's domains (comma-separated; empty: no limit).
 
+    Takes documents, half done ones too; `unread`: what is written in them and can't be read yet.
     When and after what a step runs is part of it: without its condition, or the approval it waits
     for, it would do more than whoever wrote it meant."""
     if actor.may_add_automation:
         return
+    after, past = _document(wanted), _document(before or {})
     domains = mail_domains(org_domains)
-    known = named_recipients(before) if before else set[tuple[Channel, str]]()
-    for channel, recipient in sorted(named_recipients(template) - known):
+    for channel, recipient in sorted(parts.recipients(after) - parts.recipients(past)):
         if _may_lead_outside(channel, recipient, domains):
             raise Forbidden(
                 f"{recipient} may lead outside the organisation: only an author who may add "
                 "automation may have it told."
             )
-    if _signed_with(template) != (_signed_with(before) if before else {}):
+    if parts.signed_with(after) != parts.signed_with(past):
         raise Forbidden(
             "Only an author who may add automation may say what notices are signed with."
         )
-    if _automation_of(template) != (_automation_of(before) if before else {}):
+    if parts.automation(after, unread) != parts.automation(past, unread_before):
         raise Forbidden(
             "Only an author who may add automation may change automation steps: what they do, "
             "when, after which steps, and whose they are."
         )
 
 
-def _may_lead_outside(channel: Channel, recipient: str, domains: frozenset[str]) -> bool:
+def _document(template: Template | Document) -> Document:
+    return template.document() if isinstance(template, Template) else template
+
+
+def _may_lead_outside(channel: str, recipient: str, domains: frozenset[str]) -> bool:
     """A URL always may, and a placeholder that may give one; phone numbers, addresses and other
     placeholders where the organisation's domains are set, unless it is an address of theirs."""
     if recipient.lower().startswith(("http://", "https://")):
@@ -91,29 +102,3 @@ def _may_lead_outside(channel: Channel, recipient: str, domains: frozenset[str])
         return "{{" in recipient or Mailbox.parse(recipient).domain not in domains
     except ValueError:
         return True
-
-
-def _signed_with(template: Template) -> dict[str, str]:
-    """The secrets that notices are signed with, by their places."""
-    places: dict[str, Sequence[Policy]] = {"": template.notification_policies}
-    places |= {step.key: step.notification_policies for step in template.steps}
-    return {
-        f"{place}.{at}": policy.signing_secret
-        for place, policies in places.items()
-        for at, policy in enumerate(policies)
-        if policy.signing_secret
-    }
-
-
-def _automation_of(template: Template) -> dict[str, object]:
-    return {
-        step.key: (
-            step.action_type,
-            step.action_config,
-            step.when,
-            sorted(step.depends_on),
-            step.assignee,
-        )
-        for step in template.steps
-        if step.action_type not in PEOPLE_TYPES
-    }

@@ -1,13 +1,11 @@
 """What must hold of notification policies before a template is saved."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from app.domain.channels import CHANNELS
 from app.errors import FieldError
 from app.models.vocabulary import Channel, Role, Trigger
-from app.schemas.actions import PEOPLE_TYPES
 from app.schemas.policies import Escalation, NotificationPolicy, Policy
-from app.schemas.template import Template
 
 _ROLES = frozenset(Role)
 _PEOPLE = frozenset({"assignee", "starter"})
@@ -16,51 +14,21 @@ _NOBODY_WAITS = "Nobody is waited for in this step: only people's steps remind a
 _IS_OVER = "The step has ended by then: remind and escalate with a trigger such as ON_READY."
 
 
-def policy_faults(template: Template) -> list[FieldError]:
-    """Recipients that no channel understands, and reminders where nobody is waited for."""
-    faults = list(_faults(template.notification_policies, "notificationPolicies"))
-    for at, step in enumerate(template.steps):
-        place = f"steps.{at}.notificationPolicies"
-        faults += _faults(step.notification_policies, place)
-        for_people = step.action_type in PEOPLE_TYPES
-        faults += _reminders(step.notification_policies, place, for_people=for_people)
-    return faults
+def recipient_faults(policy: Policy, place: str) -> Iterator[FieldError]:
+    """Recipients that no channel understands, in a policy that stands at `place`."""
+    for channel, recipients, where in _told(policy):
+        for n, recipient in enumerate(recipients):
+            if (fault := _fault(channel, recipient)) is not None:
+                yield FieldError(f"{place}.{where}.{n}", fault)
 
 
-def named_recipients(template: Template) -> set[tuple[Channel, str]]:
-    """Everybody that the template's policies name, each with the channel, in fallbacks and
-    escalations too."""
-    return {
-        (channel, recipient)
-        for policies in (template.notification_policies, *_of_steps(template))
-        for policy in policies
-        for channel, recipients, _ in _told(policy)
-        for recipient in recipients
-    }
-
-
-def named_templates(template: Template) -> Mapping[str, str]:
-    """The notification templates that the policies name, by the path where they do."""
-    found: dict[str, str] = {}
-    places = [("notificationPolicies", template.notification_policies)]
-    places += [
-        (f"steps.{at}.notificationPolicies", step.notification_policies)
-        for at, step in enumerate(template.steps)
-    ]
-    for place, policies in places:
-        for n, policy in enumerate(policies):
-            if policy.template:
-                found[f"{place}.{n}.template"] = policy.template
-            if policy.fallback is not None and policy.fallback.template:
-                found[f"{place}.{n}.fallback.template"] = policy.fallback.template
-            for m, escalation in enumerate(_escalations(policy)):
-                if escalation.template:
-                    found[f"{place}.{n}.escalate.{m}.template"] = escalation.template
-    return found
-
-
-def _of_steps(template: Template) -> Iterator[Sequence[Policy]]:
-    return (step.notification_policies for step in template.steps)
+def reminder_faults(policy: Policy, place: str, *, for_people: bool) -> Iterator[FieldError]:
+    """Reminders and escalations where nothing is waited for: they would never be sent."""
+    ended = policy.trigger in _ENDS if isinstance(policy, NotificationPolicy) else False
+    fault = (_IS_OVER if ended else None) if for_people else _NOBODY_WAITS
+    for name in ("remind", "escalate"):
+        if fault and getattr(policy, name, None):
+            yield FieldError(f"{place}.{name}", fault)
 
 
 def _escalations(policy: Policy) -> Sequence[Escalation]:
@@ -74,14 +42,6 @@ def _told(policy: Policy) -> Iterator[tuple[Channel, Sequence[str], str]]:
         yield policy.fallback.channel, policy.fallback.recipients, "fallback.recipients"
     for at, escalation in enumerate(_escalations(policy)):
         yield escalation.channel, escalation.to, f"escalate.{at}.to"
-
-
-def _faults(policies: Sequence[Policy], place: str) -> Iterator[FieldError]:
-    for at, policy in enumerate(policies):
-        for channel, recipients, where in _told(policy):
-            for n, recipient in enumerate(recipients):
-                if (fault := _fault(channel, recipient)) is not None:
-                    yield FieldError(f"{place}.{at}.{where}.{n}", fault)
 
 
 def _fault(channel: Channel, recipient: str) -> str | None:
@@ -103,14 +63,3 @@ def _fault(channel: Channel, recipient: str) -> str | None:
         f"{facts.label} can't reach {recipient!r}: write {direct}role:operator, user:3, "
         "group:finance, assignee, starter or a placeholder."
     )
-
-
-def _reminders(
-    policies: Sequence[NotificationPolicy], place: str, *, for_people: bool
-) -> Iterator[FieldError]:
-    """Where nothing is waited for, they would never be sent."""
-    for at, policy in enumerate(policies):
-        fault = (_IS_OVER if policy.trigger in _ENDS else None) if for_people else _NOBODY_WAITS
-        for name in ("remind", "escalate"):
-            if fault and getattr(policy, name):
-                yield FieldError(f"{place}.{at}.{name}", fault)

@@ -17,6 +17,7 @@ from app.domain.liquid import NotRenderable
 from app.domain.mail_message import NotAMail
 from app.domain.paths import MissingPath, resolve
 from app.domain.placeholders import paths_in
+from app.domain.secret_values import SecretValue, secrets_named
 from app.version import VERSION
 
 NO_KEY_YET = "made when the step is ready"
@@ -30,6 +31,7 @@ class Given:
     token     the execution's, once there is one
     inside    of a mail: the only domains it may go to; empty: no limit
     taken     of a mail: who has it from an earlier attempt
+    secrets   those that may be named, as far as they are to be judged; None: they are not
     """
 
     context: Mapping[str, Any]
@@ -41,6 +43,7 @@ class Given:
     base_url: str = ""
     inside: frozenset[str] = frozenset()
     taken: Collection[str] = ()
+    secrets: Mapping[str, SecretValue] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +51,15 @@ class Preview:
     """`shown` has the form of an attempt's request; None if there can't be one.
 
     problem   why it would not be sent as it is, for the author
+    error     what its attempt would fail with, as its log says it; None: nothing keeps it from
+              being sent
     assumed   paths whose values are not known yet; in `shown` they stand as themselves
     """
 
     kind: str
     shown: dict[str, Any] | None = None
     problem: str | None = None
+    error: str | None = None
     assumed: list[str] = field(default_factory=list[str])
 
 
@@ -72,12 +78,12 @@ def preview(
     the context says, as in a template."""
     if action_type not in PREVIEWS:
         return None
-    context, assumed = assume(given.context, *_paths(action_type, config), unknown=unknown)
+    context, assumed = assume(given.context, *paths_read(action_type, config), unknown=unknown)
     made = PREVIEWS[action_type](config, replace(given, context=context))
     return replace(made, assumed=assumed)
 
 
-def _paths(action_type: str, config: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+def paths_read(action_type: str, config: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """All paths that the step reads, and those of them that have to be mail addresses."""
     if action_type != "AUTOMATION_EMAIL":
         return paths_in(config), []
@@ -141,17 +147,28 @@ def _webhook(config: Mapping[str, Any], given: Given) -> Preview:
     try:
         request = webhooks.build(bare, given.context, given.token or NO_KEY_YET, given.now)
     except MissingPath as missing:
-        return Preview(kind="webhook", problem=f"{missing.path} is missing: the step would fail.")
+        problem = f"{missing.path} is missing: the step would fail."
+        return Preview(kind="webhook", problem=problem, error=webhooks.not_made(missing))
     except AddressRefused as refused:
-        return Preview(kind="webhook", problem=refused.reason)
+        return Preview(kind="webhook", problem=refused.reason, error=refused.reason)
     shown = webhooks.logged_request(request)
     shown["headers"] = [*shown["headers"], *_of_secrets(config)]
     try:
         target = vet_url(request.url, given.allow)
+        shown["headers"] = _with_ours(shown["headers"], target.authority, request)
+        _judge_secrets(config, given, request.url)
     except AddressRefused as refused:
-        return Preview(kind="webhook", shown=shown, problem=refused.reason)
-    shown["headers"] = _with_ours(shown["headers"], target.authority, request)
+        return Preview(kind="webhook", shown=shown, problem=refused.reason, error=refused.reason)
+    except webhooks.SecretUnusable as unusable:
+        return Preview(kind="webhook", shown=shown, problem=str(unusable), error=str(unusable))
     return Preview(kind="webhook", shown=shown)
+
+
+def _judge_secrets(config: Mapping[str, Any], given: Given, url: str) -> None:
+    """Raises SecretUnusable, or AddressRefused."""
+    if given.secrets is not None:
+        for name in secrets_named(config).values():
+            webhooks.usable(name, given.secrets, url)
 
 
 def _of_secrets(config: Mapping[str, Any]) -> list[list[str]]:
@@ -190,16 +207,18 @@ def _email(config: Mapping[str, Any], given: Given) -> Preview:
             inside=given.inside,
         )
     except MissingPath as missing:
-        return Preview(kind="email", problem=f"{missing.path} is missing: the step would fail.")
+        problem = f"{missing.path} is missing: the step would fail."
+        return Preview(kind="email", problem=problem, error=emails.not_made(missing))
     except NotAMail as fault:
-        return Preview(kind="email", problem=f"No mail could be made: {fault}.")
+        problem = f"No mail could be made: {fault}."
+        return Preview(kind="email", problem=problem, error=emails.not_made(fault))
     left = [address for address in mail.recipients if address not in given.taken]
     shown = mail_answers.logged_mail(mail.message, left, kept=liquid.MAX_RENDERED)
     shown |= {"refused": mail.refused} if mail.refused else {}
     shown |= {} if given.token else {"messageId": NO_KEY_YET}
     nobody = not mail.recipients and not given.made_up
     problem = mail_answers.nobody_left(mail.refused).error if nobody else None
-    return Preview(kind="email", shown=shown, problem=problem)
+    return Preview(kind="email", shown=shown, problem=problem, error=problem)
 
 
 PREVIEWS: Mapping[str, Previewer] = {"AUTOMATION_WEBHOOK": _webhook, "AUTOMATION_EMAIL": _email}

@@ -7,7 +7,7 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain import fanout, recipients, tries
+from app.domain import audit, fanout, recipients, tries
 from app.domain.deliveries import ENDED, Filter, count
 from app.domain.fanout import Draft, NotReady
 from app.domain.ledger import Ledger, changing
@@ -79,7 +79,17 @@ def _replay(
         fanout.deliver(ledger, instance, step, recipient, _draft(row), not_ready)
         for recipient in _recipients(ledger, row, instance, step)
     ]
-    return [new_id for new_id in new if new_id is not None]  # their names are new: all are written
+    ids = [new_id for new_id in new if new_id is not None]  # their names are new: all are written
+    audit.record(
+        ledger.session,
+        ledger.actor,
+        "delivery.replayed",
+        "delivery",
+        str(row.id),
+        reason=reason,
+        after={"recipient": row.recipient, "newIds": ids},
+    )
+    return ids
 
 
 def _draft(row: NotificationDelivery) -> Draft:

@@ -1,6 +1,8 @@
 """What a worker says of a claim, and what a result means for its next attempt: the same for steps
 and for deliveries."""
 
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event
@@ -42,10 +44,16 @@ def word_of(outcome: Outcome, again: bool) -> AttemptOutcome:
     return AttemptOutcome.RETRY if again else AttemptOutcome.FAILED
 
 
-def postpone(ledger: Ledger, claim: Claim, outcome: Outcome) -> datetime:
-    """Have it tried again, when its schedule says; returns when that is."""
+def postpone(
+    ledger: Ledger,
+    claim: Claim,
+    outcome: Outcome,
+    spread: Callable[[], float] = random.random,
+) -> datetime:
+    """Have it tried again, when its schedule says; returns when that is. `spread`: see
+    `retries.wait_before_next`."""
     returned = outcome.verdict == "returned"
-    wait = 0.0 if returned else _wait(claim, outcome)
+    wait = 0.0 if returned else _wait(claim, outcome, spread)
     run_at = ledger.now + timedelta(seconds=wait)
     ledger.postponed.append(
         {
@@ -62,8 +70,8 @@ def postpone(ledger: Ledger, claim: Claim, outcome: Outcome) -> datetime:
     return run_at
 
 
-def _wait(claim: Claim, outcome: Outcome) -> float:
+def _wait(claim: Claim, outcome: Outcome, spread: Callable[[], float]) -> float:
     retry = Retry.model_validate(claim.action_config.get("retry") or {})
     # A retry by an operator starts the schedule anew, while attempt numbers go on.
     tries_of_this_budget = claim.attempt - (claim.allowed - retry.allowed)
-    return wait_before_next(retry, max(tries_of_this_budget, 1), outcome.retry_after)
+    return wait_before_next(retry, max(tries_of_this_budget, 1), outcome.retry_after, spread)

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from app.schemas.retry import STANDARD_WAITS, Retry
@@ -25,12 +25,22 @@ def wait_before_next(
     return max(wait, min(retry_after or 0.0, LONGEST_RETRY_AFTER))
 
 
+def planned_waits(retry: Retry) -> list[float]:
+    """The seconds before the second attempt, the third, and so on, but for the spread."""
+    return [_scheduled(retry, failed) for failed in range(1, retry.allowed)]
+
+
 def _scheduled(retry: Retry, failed: int) -> float:
     if retry.schedule == "exponential":
         # The power is bounded: 2**99 seconds would not fit a float's needs.
         return min(retry.base_seconds * 2 ** min(failed - 1, 40), retry.max_seconds)
     waits = STANDARD_WAITS if retry.schedule == "standard" else retry.schedule
     return float(waits[min(failed, len(waits)) - 1]) if waits else 0.0
+
+
+def longest_wait(retry: Retry) -> timedelta:
+    """How long all waits of a schedule take together, without what receivers ask for."""
+    return timedelta(seconds=sum(_scheduled(retry, n) for n in range(1, retry.allowed)))
 
 
 def read_retry_after(value: str, now: datetime) -> float | None:

@@ -55,7 +55,7 @@ def change(
     _write(session, row, wish, actor, least_seconds)
     stays = row.next_at if rule == _rule_columns(row) else None
     plan_next(row, stays - _TINY if stays else clock.now())
-    _note(session, actor, "changed", row, before=before, after=definition_of(row))
+    _note(session, actor, "changed", row, **audit.changes(before, definition_of(row)))
     return row
 
 

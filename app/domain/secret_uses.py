@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.half_done import items, mapping, steps_of, text
 from app.domain.secret_values import secrets_named
-from app.errors import FieldError
-from app.models import Secret, WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
+from app.models import WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
 from app.schemas.secret import SecretUse
 
 
@@ -23,31 +23,19 @@ def uses(session: Session) -> dict[str, list[SecretUse]]:
     return {secret: list(by_id.values()) for secret, by_id in found.items()}
 
 
-def missing(session: Session, document: Mapping[str, Any]) -> list[FieldError]:
-    """A fault at each place of a template's document that names a secret which does not exist."""
-    named = named_in(document)
-    known = set(session.scalars(select(Secret.name).where(Secret.name.in_(set(named.values())))))
-    return [
-        FieldError(path, f"There is no secret named {name}.")
-        for path, name in named.items()
-        if name not in known
-    ]
-
-
 def named_in(document: Mapping[str, Any]) -> dict[str, str]:
-    """The secrets that a template's document names, by the path where it does."""
+    """The secrets that a template's document names, half done or not, by the path where it does."""
     found = dict(_in_policies("", document))
-    for at, step in enumerate(cast("list[dict[str, Any]]", document["steps"])):
-        for path, name in secrets_named(step["actionConfig"]).items():
-            found[f"steps.{at}.actionConfig.{path}"] = name
-        found |= _in_policies(f"steps.{at}.", step)
+    for step in steps_of(document):
+        for path, name in secrets_named(step.config).items():
+            found[f"{step.place}.actionConfig.{path}"] = name
+        found |= _in_policies(f"{step.place}.", step.document)
     return found
 
 
 def _in_policies(place: str, part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    policies = cast("list[dict[str, Any]]", part.get("notificationPolicies") or [])
-    for at, policy in enumerate(policies):
-        if name := policy.get("signingSecret"):
+    for at, policy in enumerate(items(part.get("notificationPolicies"))):
+        if name := text(mapping(policy).get("signingSecret")):
             yield f"{place}notificationPolicies.{at}.signingSecret", name
 
 

@@ -33,9 +33,10 @@ class SecretValue:
 
 def secrets_named(config: Mapping[str, Any]) -> dict[str, str]:
     """The secrets that a step's config names, by where it names them."""
-    auth = cast("Mapping[str, Any]", config.get("auth") or {})
-    found = {"signingSecret": config.get("signingSecret"), "auth.secret": auth.get("secret")}
-    return {path: name for path, name in found.items() if name}
+    auth = config.get("auth")
+    secret = cast("Mapping[str, Any]", auth).get("secret") if isinstance(auth, dict) else None
+    found = {"signingSecret": config.get("signingSecret"), "auth.secret": secret}
+    return {path: name for path, name in found.items() if isinstance(name, str) and name}
 
 
 def read_values(

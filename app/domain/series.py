@@ -16,7 +16,7 @@ from app.domain.occurrences import next_occurrence, occurrences
 from app.domain.records import InstanceRecord, StepRecord
 from app.models.vocabulary import ActionState, State
 from app.schemas.base import zulu
-from app.schemas.recurrence import Recurrence
+from app.schemas.recurrence import MAX_COUNT, Recurrence
 
 MOST_COUNTED = 1000  # times passed over that are counted; beyond it "1000 or more"
 _JUST_BEFORE = datetime.resolution
@@ -120,6 +120,15 @@ def over(ledger: Ledger, instance: InstanceRecord, step: StepRecord, reason: str
     )
     data = facts(ledger, step) | ({"error": step.error} if step.error else {})
     lifecycle.apply(ledger, instance, step, move, state, reason=reason, data=data)
+
+
+def last(ledger: Ledger, step: StepRecord, planned: int) -> tuple[int, datetime] | None:
+    """The number and the time of the last occurrence, if the one with the number `planned` stands
+    and none is missed; None: that is the last. Counts no further than MAX_COUNT."""
+    most = (_recurrence(ledger, step).count or MAX_COUNT) - planned
+    times = occurrences(_rule(ledger, step), step.occurrence_at or ledger.now, max(most, 0))
+    ahead = [at for at in times if not _is_beyond(step, at)]
+    return (planned + len(ahead), ahead[-1]) if ahead else None
 
 
 def _ahead(ledger: Ledger, step: StepRecord) -> Ahead:

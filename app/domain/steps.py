@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain import input_schemas, lifecycle, producer, waiting
+from app.domain import audit, input_schemas, lifecycle, producer, waiting
 from app.domain.actions import require_step_action
 from app.domain.ledger import Ledger, changing
 from app.domain.paths import MissingPath
@@ -15,6 +15,7 @@ from app.domain.records import InstanceRecord, StepRecord
 from app.errors import Invalid, NotFound
 from app.models import Execution
 from app.models.vocabulary import ActionState, State
+from app.schemas.base import zulu
 
 
 @contextmanager
@@ -28,7 +29,21 @@ def acting(
         if instance is None or step is None:
             raise NotFound("There is no such instance or step.")
         require_step_action(ledger, instance, step, action)
+        before = _facts(step)
         yield ledger, instance, step
+        changes = audit.changes(before, _facts(step))
+        audit.acted(ledger, ledger.last_said(), "step", f"{instance_id}/{key}", **changes)
+
+
+def _facts(step: StepRecord) -> dict[str, Any]:
+    """What the audit says of a step."""
+    at = step.next_attempt_at
+    return {
+        "state": step.state,
+        "actionState": step.action_state,
+        "executionToken": step.execution_token,
+        "nextAttemptAt": zulu(at) if at else None,
+    }
 
 
 def start(session: Session, instance_id: int, key: str, actor: str, reason: str = "") -> None:
@@ -48,23 +63,39 @@ def complete(
     """Somebody finished a step that people do, or knows what a call would have said.
     Raises Invalid where a form's answers do not fit."""
     with acting(session, instance_id, key, "complete", actor) as (ledger, instance, step):
-        step.output = _checked_output(ledger, step, output or {})
-        step.output_changed = True
-        step.error = None
-        _take_over(ledger, instance, step)
-        data = {"output": step.output} if step.output else None
-        lifecycle.apply(
-            ledger, instance, step, "complete", ActionState.COMPLETED, reason=reason, data=data
-        )
+        finish(ledger, instance, step, output or {}, reason)
+
+
+def finish(
+    ledger: Ledger,
+    instance: InstanceRecord,
+    step: StepRecord,
+    output: dict[str, Any],
+    reason: str = "",
+) -> None:
+    """Complete a step by hand with this output. Raises Invalid."""
+    step.output = _checked_output(ledger, step, output)
+    step.output_changed = True
+    step.error = None
+    _take_over(ledger, instance, step)
+    data = {"output": step.output} if step.output else None
+    lifecycle.apply(
+        ledger, instance, step, "complete", ActionState.COMPLETED, reason=reason, data=data
+    )
 
 
 def fail(session: Session, instance_id: int, key: str, actor: str, reason: str = "") -> None:
     """Somebody says that a step can't be done: one that people do, or one that waits for a call."""
     with acting(session, instance_id, key, "fail", actor) as (ledger, instance, step):
-        _take_over(ledger, instance, step)
-        step.reason = reason or None
-        step.error = reason or "Marked as failed."
-        lifecycle.apply(ledger, instance, step, "fail", ActionState.FAILED, reason=reason)
+        give_up(ledger, instance, step, reason)
+
+
+def give_up(ledger: Ledger, instance: InstanceRecord, step: StepRecord, reason: str = "") -> None:
+    """Let a step fail by hand."""
+    _take_over(ledger, instance, step)
+    step.reason = reason or None
+    step.error = reason or "Marked as failed."
+    lifecycle.apply(ledger, instance, step, "fail", ActionState.FAILED, reason=reason)
 
 
 def retry(session: Session, instance_id: int, key: str, actor: str, reason: str = "") -> None:
@@ -92,9 +123,14 @@ def retry(session: Session, instance_id: int, key: str, actor: str, reason: str 
 def skip(session: Session, instance_id: int, key: str, actor: str, reason: str = "") -> None:
     """Go on without it. What a worker still brings back for it is fenced."""
     with acting(session, instance_id, key, "skip", actor) as (ledger, instance, step):
-        data = {"from": step.state, "actionState": step.action_state}
-        step.reason = reason or None
-        lifecycle.apply(ledger, instance, step, "skip", ActionState.IDLE, reason=reason, data=data)
+        pass_over(ledger, instance, step, reason)
+
+
+def pass_over(ledger: Ledger, instance: InstanceRecord, step: StepRecord, reason: str = "") -> None:
+    """Skip a step by hand."""
+    data = {"from": step.state, "actionState": step.action_state}
+    step.reason = reason or None
+    lifecycle.apply(ledger, instance, step, "skip", ActionState.IDLE, reason=reason, data=data)
 
 
 def replay(

@@ -1,5 +1,7 @@
 """Reading templates and their versions: the same view for pages and JSON."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
@@ -8,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from app.domain import templates
 from app.models import WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
 from app.schemas.base import zulu
-from app.schemas.template import TemplateSummary
+from app.schemas.template import TemplateSummary, VersionInstances
 
 
 def list_templates(
@@ -49,30 +51,42 @@ def template_document(row: WorkflowTemplate) -> dict[str, Any]:
 
 
 def list_versions(
-    session: Session, template_id: int, *, before: int | None = None, limit: int = 50
+    session: Session,
+    template_id: int,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    going: Mapping[int, VersionInstances] = MappingProxyType({}),
 ) -> tuple[list[dict[str, Any]], int | None]:
     """Published versions as VersionOut writes them, newest first, and the number to go on before.
-    Raises NotFound."""
+    `going`: what runs on them, by number. Raises NotFound."""
     templates.find(session, template_id)
     row = WorkflowTemplateVersion
     query = select(row).where(row.template_id == template_id).options(selectinload(row.steps))
     if before is not None:
         query = query.where(row.number < before)
     rows = session.scalars(query.order_by(row.number.desc()).limit(limit + 1)).all()
-    page = [version_document(row) for row in rows[:limit]]
+    page = [version_document(row, going.get(row.number)) for row in rows[:limit]]
     return page, page[-1]["number"] if len(rows) > limit else None
 
 
-def version_document(row: WorkflowTemplateVersion) -> dict[str, Any]:
-    """A version as VersionOut writes it."""
+def version_document(
+    row: WorkflowTemplateVersion, going: VersionInstances | None = None
+) -> dict[str, Any]:
+    """A version as VersionOut writes it. `going`: what runs on it (None: nothing)."""
     return {
         "number": row.number,
         "name": row.name,
+        "description": row.description,
         "note": row.note,
         "publishedAt": zulu(row.published_at),
         "publishedBy": row.published_by,
-        "steps": [_step_document(step) for step in row.steps],
+        "steps": [step_document(step) for step in row.steps],
         "inputSchema": row.input_schema,
+        "notificationPolicies": row.notification_policies or [],
+        "dueIn": row.due_in,
+        "dueAt": row.due_at,
+        "instances": (going or VersionInstances()).document(),
     }
 
 
@@ -88,7 +102,8 @@ def _standing(row: WorkflowTemplate) -> dict[str, Any]:
     }
 
 
-def _step_document(step: WorkflowTemplateStep) -> dict[str, Any]:
+def step_document(step: WorkflowTemplateStep) -> dict[str, Any]:
+    """A step of a version as TemplateStep writes it."""
     return {
         "key": step.key,
         "name": step.name,

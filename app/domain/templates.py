@@ -1,25 +1,23 @@
 """Writing, checking and publishing templates."""
 
+import hashlib
+import json
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import policy_checks, secret_uses, template_checks
+from app.domain import audit, findings
 from app.domain.addresses import NOTHING_ALLOWED, AllowList
-from app.errors import Conflict, DraftIsStale, FieldError, Invalid, NotFound
-from app.models import (
-    NotificationTemplate,
-    WorkflowTemplate,
-    WorkflowTemplateStep,
-    WorkflowTemplateVersion,
-)
+from app.errors import Conflict, DraftIsStale, Invalid, NotFound
+from app.models import WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
 from app.schemas.actions import ACTION_TYPES
-from app.schemas.base import field_errors, gather
-from app.schemas.template import Template, TemplateStep
+from app.schemas.template import Template
+
+HALF_DONE = "What is being written has faults: mend them in the editor, then publish."
 
 
 def create(
@@ -40,6 +38,7 @@ def create(
         updated_by=actor,
     )
     _insert_unless_taken(session, row)
+    _note(session, actor, "created", row, after=outline(document))
     return row
 
 
@@ -55,16 +54,23 @@ def replace_draft(
     """Replace the draft. Raises Invalid, NotFound, or DraftIsStale when `revision` is given and
     is not the present one."""
     row = find(session, template_id, lock=True)
-    if revision is not None and revision != row.draft_revision:
-        raise DraftIsStale(draftRevision=row.draft_revision, updatedBy=row.updated_by)
+    require_revision(row, revision)
     if template.key != row.key:
         raise Invalid.at("key", f"The key of a template stays as it is: {row.key}.")
-    row.draft = checked_document(template, allow)
+    before, row.draft = outline(row.draft), checked_document(template, allow)
+    row.editing = None  # it replaces what was being written, too
     row.name = template.name
     row.description = template.description
     row.draft_revision += 1
     row.updated_at, row.updated_by = clock.now(), actor
+    _note(session, actor, "draft-saved", row, **audit.changes(before, outline(row.draft)))
     return row
+
+
+def require_revision(row: WorkflowTemplate, revision: int | None) -> None:
+    """Raises DraftIsStale unless the draft is still the one that was read (None: whichever)."""
+    if revision is not None and revision != row.draft_revision:
+        raise DraftIsStale(draftRevision=row.draft_revision, updatedBy=row.updated_by)
 
 
 def publish(
@@ -72,58 +78,80 @@ def publish(
     template_id: int,
     actor: str,
     note: str = "",
+    revision: int | None = None,
     *,
     allow: AllowList = NOTHING_ALLOWED,
 ) -> WorkflowTemplateVersion:
-    """Freeze the draft into the next version. Raises Invalid with what keeps it from running."""
+    """Freeze the draft into the next version. Raises Invalid with what keeps it from running, or
+    DraftIsStale when `revision` is given and is not the present one."""
     row = find(session, template_id, lock=True)
+    require_revision(row, revision)
+    require_whole(session, row, allow)
     template = Template.read(row.draft)
     document = checked_document(template, allow)
-    gather(
-        lambda: template_checks.check_can_run(template),
-        lambda: _check_notification_templates(session, template),
-        lambda: template_checks.raise_if(secret_uses.missing(session, document)),
-    )
-    version = WorkflowTemplateVersion(
-        template_id=row.id,
-        number=(row.newest_version or 0) + 1,
-        name=template.name,
-        description=template.description,
-        input_schema=template.input_schema,
-        notification_policies=document["notificationPolicies"],
-        due_in=template.due_in,
-        due_at=template.due_at,
-        note=note,
-        published_at=clock.now(),
-        published_by=actor,
-    )
-    version.steps = [_step_row(step, at) for at, step in enumerate(document["steps"])]
+    findings.require_publishable(session, document, allow)
+    version = frozen(document)
+    version.template_id, version.number = row.id, (row.newest_version or 0) + 1
+    version.note, version.published_at, version.published_by = note, clock.now(), actor
     session.add(version)
     row.newest_version = version.number
     session.flush()
+    _note(session, actor, "published", row, reason=note, after={"version": version.number})
     return version
 
 
-def _check_notification_templates(session: Session, template: Template) -> None:
-    named = policy_checks.named_templates(template)
-    there = (
-        NotificationTemplate.newest_version.is_not(None),
-        NotificationTemplate.archived_at.is_(None),
+def frozen(document: dict[str, Any]) -> WorkflowTemplateVersion:
+    """A checked document as what instances run on; it belongs to no template and no session."""
+    version = WorkflowTemplateVersion(
+        name=document["name"],
+        description=document["description"],
+        input_schema=document["inputSchema"],
+        notification_policies=document["notificationPolicies"],
+        due_in=document["dueIn"],
+        due_at=document["dueAt"],
     )
-    query = select(NotificationTemplate.key).where(NotificationTemplate.key.in_(named.values()))
-    known = set(session.scalars(query.where(*there)))
-    template_checks.raise_if(
-        FieldError(path, f"There is no published notification template {key!r}.")
-        for path, key in named.items()
-        if key not in known
-    )
+    version.steps = [_step_row(step, at) for at, step in enumerate(document["steps"])]
+    return version
+
+
+def require_whole(session: Session, row: WorkflowTemplate, allow: AllowList) -> None:
+    """Raises Invalid with the faults of what is being written, if it can't be a draft yet."""
+    if row.editing is None:
+        return
+    document, unread = row.editing["document"], row.editing["unread"]
+    findings.require_publishable(session, document, allow, unread)
+    raise Invalid([], HALF_DONE)  # rules have changed: saved again, it would be a draft
 
 
 def archive(session: Session, template_id: int, actor: str) -> None:
     """Nobody can start it any more; what runs goes on. Again is no fault."""
     row = find(session, template_id, lock=True)
-    row.archived_at = row.archived_at or clock.now()
+    if row.archived_at is None:
+        row.archived_at = clock.now()
+        _note(session, actor, "archived", row)
     row.updated_by = actor
+
+
+def unarchive(session: Session, template_id: int, actor: str) -> None:
+    """It can be started again. Again is no fault."""
+    row = find(session, template_id, lock=True)
+    if row.archived_at is not None:
+        row.archived_at = None
+        _note(session, actor, "unarchived", row)
+    row.updated_by = actor
+
+
+def outline(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What the audit says of a template's document: its name, its steps, and a mark that changes
+    with anything else of it."""
+    text = json.dumps(document, sort_keys=True, default=str)
+    steps = [step.get("key") for step in document.get("steps") or [] if isinstance(step, Mapping)]
+    mark = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:12]
+    return {"name": document.get("name"), "steps": steps, "content": mark}
+
+
+def _note(session: Session, actor: str, action: str, row: WorkflowTemplate, **more: Any) -> None:
+    audit.record(session, actor, f"template.{action}", "template", row.key, **more)
 
 
 def find(session: Session, template_id: int, *, lock: bool = False) -> WorkflowTemplate:
@@ -143,31 +171,13 @@ def find_by_key(session: Session, key: str) -> WorkflowTemplate | None:
 def checked_document(template: Template, allow: AllowList = NOTHING_ALLOWED) -> dict[str, Any]:
     """The template as it is stored: every step's config checked and completed with defaults.
     Raises Invalid with all faults of all steps."""
-    configs: dict[int, dict[str, Any]] = {}
-
-    def check_config(at: int, step: TemplateStep) -> None:
-        configs[at] = _checked_config(step, f"steps.{at}.actionConfig", allow)
-
-    gather(
-        lambda: template_checks.check_shape(template),
-        *(
-            lambda at=at, step=step: check_config(at, step)
-            for at, step in enumerate(template.steps)
-        ),
-    )
     document = template.document()
-    for at, step in enumerate(document["steps"]):
-        step["actionConfig"] = configs[at]
+    if faults := findings.faults_of_draft(document, allow):
+        raise Invalid(faults)
+    for step in document["steps"]:
+        config = ACTION_TYPES[step["actionType"]].config
+        step["actionConfig"] = config.model_validate(step["actionConfig"]).document()
     return document
-
-
-def _checked_config(step: TemplateStep, at: str, allow: AllowList) -> dict[str, Any]:
-    try:
-        config = ACTION_TYPES[step.action_type].config.model_validate(step.action_config)
-    except ValidationError as error:
-        raise Invalid(field_errors(error, at)) from None
-    template_checks.check_config(config, at, allow)
-    return config.document()
 
 
 def _step_row(step: dict[str, Any], position: int) -> WorkflowTemplateStep:

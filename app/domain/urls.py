@@ -35,6 +35,12 @@ def vet_template(url: str, allow: AllowList) -> None:
     raise faults[0]
 
 
+def leads_to_one_host(url: str) -> bool:
+    """Whether no value changes the host that it leads to."""
+    parts = _PARTS.fullmatch(url)
+    return parts is not None and "{{" not in parts[1]
+
+
 def _stood_in(origin: str, stand_in: str) -> str:
     scheme, _, authority = origin.partition("//")
     host, colon, port = authority.partition(":")

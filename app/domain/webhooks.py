@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from app.domain import host_binding, urls
+from app.domain.paths import MissingPath
 from app.domain.placeholders import fill, fill_text, written
 from app.domain.redaction import Scrub, readable, redact, secret_mark
 from app.domain.secret_values import SecretValue, secrets_named
@@ -70,6 +71,11 @@ def build(
         headers = [pair for pair in headers if pair[0].lower() != header.lower()]
         headers.append((header, value))
     return WebhookRequest(config["method"], url, headers, body, shown, _scrub(used, auth))
+
+
+def not_made(missing: MissingPath) -> str:
+    """The error of an attempt whose request could not be made."""
+    return f"{missing.path} is missing: the request could not be made"
 
 
 def usable(name: str, secrets: Mapping[str, SecretValue], url: str) -> SecretValue:

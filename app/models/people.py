@@ -4,7 +4,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
-from app.models.columns import Json, Key, Line, Moment, PrimaryKey, Word
+from app.models.columns import Json, Key, Line, LongText, Moment, PrimaryKey, Word
 from app.models.vocabulary import LinkPurpose, Theme
 
 
@@ -131,12 +131,14 @@ class IdempotencyKey(Base):
 
 
 class AuditEntry(Base):
-    """Who did what to what, when and why. Rows are only ever added."""
+    """Who did what to what, when and why. Rows are only ever added: triggers see to it."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (
         Index("ix_audit_entries_subject", "subject", "subject_id"),
         Index("ix_audit_entries_at", "at"),
+        Index("ix_audit_entries_actor", "actor"),
+        Index("ix_audit_entries_action", "action"),
     )
 
     id: Mapped[PrimaryKey]
@@ -145,6 +147,6 @@ class AuditEntry(Base):
     action: Mapped[Key]
     subject: Mapped[Key]
     subject_id: Mapped[Line]
-    reason: Mapped[Line | None]
+    reason: Mapped[LongText | None]
     before: Mapped[Json | None]
     after: Mapped[Json | None]

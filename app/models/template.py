@@ -8,8 +8,10 @@ from app.models.columns import Json, Key, Line, LongText, Moment, PrimaryKey, Wo
 
 
 class WorkflowTemplate(Base):
-    """A template and its draft. The draft is a document, since it may be half done; publishing
-    freezes it into a version and its step rows."""
+    """A template and its draft; publishing freezes it into a version and its step rows.
+
+    The draft is a document that passed the checks. While what authors are writing does not, it
+    stands in `editing` beside it."""
 
     __tablename__ = "workflow_templates"
 
@@ -19,6 +21,8 @@ class WorkflowTemplate(Base):
     description: Mapped[LongText] = mapped_column(default="")
     draft: Mapped[Json]
     draft_revision: Mapped[int] = mapped_column(default=1)
+    editing: Mapped[Json | None]  # {document, unread: text by dotted path}
+    removed_steps: Mapped[Json | None]  # the last few, to be put back
     newest_version: Mapped[int | None]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]

@@ -51,7 +51,9 @@ def _output_names(output: dict[str, str] | None) -> dict[str, str] | None:
 
 
 AnswerPath = Annotated[
-    str, Field(max_length=500, examples=["body.id"]), AfterValidator(_answer_path)
+    str,
+    Field(max_length=500, examples=["body.id"]),
+    AfterValidator(_answer_path),
 ]
 SuccessStatus = Annotated[
     list[Annotated[int | str, BeforeValidator(_status)]],
@@ -66,9 +68,19 @@ OutputMap = Annotated[
 class Expectation(Schema):
     """What a part of the answer must be; the operators are those of `when`."""
 
-    path: AnswerPath
-    op: Operator
-    value: Any = None
+    path: AnswerPath = Field(
+        title="Path", description="`status`, `headers.NAME`, or a path that begins with `body`."
+    )
+    op: Operator = Field(
+        title="Operator", description="How it is compared; `exists` needs no value."
+    )
+    value: Any = Field(
+        None,
+        title="Value",
+        description='What it is compared with, as JSON: `5`, `"paid"`, `[1, 2]`.',
+        examples=["paid"],
+        json_schema_extra={"x-null": True},
+    )
 
     @model_validator(mode="after")
     def _comparable(self) -> "Expectation":
@@ -80,3 +92,4 @@ class Expectation(Schema):
 
 Expectations = Annotated[list[Expectation], Field(max_length=MAX_EXPECTATIONS)]
 ExpectFailure = Literal["fail", "retry"]
+EXPECT_FAILURE_LABELS = {"fail": "the step fails", "retry": "it is tried again"}

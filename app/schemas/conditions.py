@@ -52,5 +52,6 @@ When = Annotated[
     Field(
         description="Runs the step only if this holds: `all` or `any` of `[path, op, value]`.",
         examples=[{"all": [["input.total", ">", 0]]}],
+        json_schema_extra={"x-widget": "condition"},
     ),
 ]

@@ -8,6 +8,9 @@ _DURATION = re.compile(
     r"(?:T(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,7})M)?(?:(?P<seconds>\d{1,9})S)?)?",
     re.ASCII,
 )
+_WORDS = re.compile(
+    r"([0-9]{1,9}) ?(weeks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)\b"
+)
 LONGEST = timedelta(days=3660)
 
 
@@ -22,6 +25,21 @@ def parse_duration(text: str) -> timedelta:
     if duration > LONGEST:
         raise ValueError("A duration may be at most ten years.")
     return duration
+
+
+def read_duration(text: str) -> str | None:
+    """A duration that somebody wrote in words or as ISO 8601, as the latter: '1 day 12 h' →
+    `P1DT12H`; None if it is neither."""
+    found = re.sub(r"[,\s]+|\band\b", " ", text.strip().lower()).strip()
+    parts = _WORDS.findall(found)
+    if not parts or _WORDS.sub("", found).strip():
+        return text.strip().upper() if _DURATION.fullmatch(text.strip().upper()) else None
+    amounts = dict.fromkeys("wdhms", 0)
+    for number, unit in parts:
+        amounts[unit[0]] += int(number)
+    days = "".join(f"{amounts[unit]}{unit.upper()}" for unit in "wd" if amounts[unit])
+    time = "".join(f"{amounts[unit]}{unit.upper()}" for unit in "hms" if amounts[unit])
+    return f"P{days}{'T' if time else ''}{time}" if days or time else "PT0S"
 
 
 def duration_words(duration: timedelta) -> str:

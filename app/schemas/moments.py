@@ -31,8 +31,16 @@ def _instant(text: Any) -> datetime:
 
 
 _EXAMPLES = ["2026-01-31T09:00:00Z"]
-Duration = Annotated[str, AfterValidator(_duration), Field(examples=["PT15M"])]
-Moment = Annotated[str, AfterValidator(_moment), Field(examples=_EXAMPLES)]  # or a placeholder
+Duration = Annotated[
+    str,
+    AfterValidator(_duration),
+    Field(examples=["PT15M"], json_schema_extra={"x-widget": "duration"}),
+]
+Moment = Annotated[  # or a placeholder
+    str,
+    AfterValidator(_moment),
+    Field(examples=_EXAMPLES, json_schema_extra={"x-placeholders": "plain"}),
+]
 PlainMoment = Annotated[str, AfterValidator(_plain_moment), Field(examples=_EXAMPLES)]
 # Read at once. Pydantic's own would take numbers, and years that can't be brought to UTC.
 Instant = Annotated[

@@ -45,14 +45,27 @@ RRule = Annotated[
 class Rule(Schema):
     """When something recurs: exactly one of cron, rrule and everySeconds."""
 
-    cron: Cron | None = None
-    rrule: RRule | None = None
-    every_seconds: int | None = Field(None, ge=1, le=MAX_EVERY_SECONDS, strict=True)
+    cron: Cron | None = Field(None, title="Cron")
+    rrule: RRule | None = Field(None, title="RRULE")
+    every_seconds: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_EVERY_SECONDS,
+        strict=True,
+        title="Every so many seconds",
+        description="Counted from the start, or else from when it begins.",
+        examples=[900],
+    )
     timezone: str = Field(
-        "UTC", max_length=100, description="An IANA name.", examples=["Europe/Berlin"]
+        "UTC",
+        max_length=100,
+        title="Time zone",
+        description="An IANA name.",
+        examples=["Europe/Berlin"],
     )
     start: Moment | None = Field(
         None,
+        title="Start",
         description="Not before this time. An RRULE's DTSTART; everySeconds counts from it.",
     )
 
@@ -66,8 +79,18 @@ class Rule(Schema):
 class Recurrence(Rule):
     """Runs the step again and again: a rule, and an end."""
 
-    until: Moment | None = None
-    count: int | None = Field(None, ge=1, le=MAX_COUNT, strict=True)
+    until: Moment | None = Field(
+        None, title="Until", description="Not after this time; may be a placeholder."
+    )
+    count: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_COUNT,
+        strict=True,
+        title="Count",
+        description="How many times in all.",
+        examples=[5],
+    )
 
     @model_validator(mode="after")
     def _an_end(self) -> "Recurrence":

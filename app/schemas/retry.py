@@ -11,7 +11,7 @@ from app.schemas.base import Schema
 STANDARD_WAITS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 MAX_WAIT = 7 * 86400
 
-Seconds = Annotated[float, Field(ge=0, le=MAX_WAIT, strict=True)]
+Seconds = Annotated[float, Field(ge=0, le=MAX_WAIT, strict=True, title="Seconds", examples=[60])]
 
 
 class Retry(Schema):
@@ -22,21 +22,45 @@ class Retry(Schema):
         ge=1,
         le=100,
         strict=True,
+        title="Tries",
         description="Tries in all, the first included. Default: 10; for a list, one more than "
         "it has waits.",
         examples=[10],
     )
     schedule: (
-        Literal["standard", "exponential"] | Annotated[list[Seconds], Field(max_length=99)]
+        Literal["standard", "exponential"]
+        | Annotated[list[Seconds], Field(max_length=99, title="waits of your own, in seconds")]
     ) = Field(
         "standard",
+        title="Waits",
         description="`standard` (ten tries over 75 h), `exponential`, or waits in seconds.",
+        examples=[[5, 60, 600]],
+        json_schema_extra={
+            "x-labels": {
+                "standard": "standard: ten tries over 75 hours",
+                "exponential": "exponential: each twice as long as the one before",
+            }
+        },
     )
     base_seconds: float = Field(
-        30, gt=0, le=86400, strict=True, description="First wait, if exponential."
+        30,
+        gt=0,
+        le=86400,
+        strict=True,
+        title="First wait",
+        description="First wait, if exponential.",
+        examples=[30],
+        json_schema_extra={"x-for": {"schedule": ["exponential"]}},
     )
     max_seconds: float = Field(
-        3600, gt=0, le=MAX_WAIT, strict=True, description="Longest, if exponential."
+        3600,
+        gt=0,
+        le=MAX_WAIT,
+        strict=True,
+        title="Longest wait",
+        description="Longest, if exponential.",
+        examples=[3600],
+        json_schema_extra={"x-for": {"schedule": ["exponential"]}},
     )
 
     @model_validator(mode="after")

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, Field, SecretStr
 
-from app.schemas.actions import SecretName
 from app.schemas.base import Schema
+from app.schemas.secret_name import SecretName
 
 LONGEST_VALUE = 4096
 MOST_HOSTS = 50

@@ -12,6 +12,8 @@ from itertools import pairwise
 from statistics import median
 from typing import TypeAlias
 
+from app.domain.graph import sorted_by_dependency
+
 BOX_WIDTH, BOX_HEIGHT = 184, 44
 COLUMN_GAP, ROW_GAP, MARGIN = 48, 16, 8
 LANE_HEIGHT = 8  # the height that an arrow passing a column takes there
@@ -90,6 +92,29 @@ def layout(steps: Sequence[Step]) -> Graph:
     lanes = (y for edge in edges for _, y in edge.points)
     right = max((box.x + box.width for box in boxes), default=0)
     return Graph(boxes, edges, right + MARGIN, max(bottom, *lanes, 0) + MARGIN)
+
+
+def without_circles(steps: Sequence[Step]) -> tuple[list[Step], list[tuple[str, str]]]:
+    """The steps as they can be drawn, and the arrows left out for it: in a circle, a step does not
+    come after one that stands behind it in the list."""
+    ordered = set(sorted_by_dependency({key: set(waits) & _keys(steps) for key, _, waits in steps}))
+    place = {key: at for at, (key, _, _) in enumerate(steps)}
+    left_out = [
+        (other, key)
+        for key, _, waits in steps
+        for other in waits
+        if other in place and not {key, other} & ordered and place[other] >= place[key]
+    ]
+    gone = set(left_out)
+    drawn = [
+        (key, name, [other for other in waits if (other, key) not in gone])
+        for key, name, waits in steps
+    ]
+    return drawn, left_out
+
+
+def _keys(steps: Sequence[Step]) -> set[str]:
+    return {key for key, _, _ in steps}
 
 
 def _column_of(steps: Sequence[Step]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from app.schemas.instance import StepOut
 from app.web import previews
 from app.web.access import needs
 from app.web.template_views import find_step, read_template
+from app.web.version_lists import number_of
 
 blueprint = Blueprint("mail_frames", __name__)
 # What an author wrote is shown as mail programs show it: no script, nothing loaded from anywhere,
@@ -31,9 +32,10 @@ def framed(html: str) -> Response:
 @blueprint.get("/templates/<id:template_id>/steps/<key:key>/mail")
 @needs("read")
 def of_template(template_id: int, key: str) -> Response:
-    """What a step would send, with made-up input or that of an instance (`?instance=`)."""
+    """What a step would send, with made-up input or that of an instance (`?instance=`;
+    `?version=`: of another version than the newest)."""
     with transaction.reading() as session:
-        template = read_template(session, template_id)
+        template = read_template(session, template_id, number_of(request.args.get("version")))
         occasion = previews.occasion(session, template, request.args.get("instance", ""))
     preview = previews.of_template_step(find_step(template, key), occasion)
     return framed(_html(preview.shown if preview else None))

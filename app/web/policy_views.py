@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
 from app.domain import notification_previews
@@ -37,11 +37,20 @@ def _key_of(policy: dict[str, Any]) -> str:
 
 def _said(session: Session, keys: set[str]) -> dict[str, tuple[str, dict[str, Any]]]:
     """Name and content of these, by key."""
+    rows = session.execute(_newest_words().where(NotificationTemplate.key.in_(keys)))
+    return {row.key: (row.name, row.content) for row in rows}
+
+
+def _newest_words() -> Select[tuple[str, str, Any]]:
     whole, version = NotificationTemplate, NotificationTemplateVersion
     newest = and_(version.template_id == whole.id, version.number == whole.newest_version)
-    query = select(whole.key, whole.name, version.content).join(version, newest)
-    rows = session.execute(query.where(whole.key.in_(keys)))
-    return {row.key: (row.name, row.content) for row in rows}
+    return select(whole.key, whole.name, version.content).join(version, newest)
+
+
+def all_said(session: Session) -> dict[str, dict[str, Any]]:
+    """What every notification template says that is published and in use, by key and channel."""
+    in_use = _newest_words().where(NotificationTemplate.archived_at.is_(None))
+    return {row.key: row.content for row in session.execute(in_use)}
 
 
 def _view(policy: dict[str, Any], key: str, name: str, said: dict[str, Any]) -> PolicyView:

@@ -94,7 +94,7 @@ def preview() -> str:
         preview=shown,
         slots=schedule_forms.RULE_FIELDS,
         source=source,
-        others=schedule_forms.other_inputs(form),
+        others=schema_forms.other_inputs(form),
         new_inputs=request.form.get("shown") != source.key,
         new_rule=request.form.get("applied", "") != (form["applied"].data or ""),
     )
@@ -184,7 +184,7 @@ def _editor(
         "schedules/edit.html",
         form=form,
         source=source,
-        others=schedule_forms.other_inputs(form),
+        others=schema_forms.other_inputs(form),
         schedule=schedule,
         preview=shown or schedule_previews.of_form(form),
         faults=faults or [],

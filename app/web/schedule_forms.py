@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import request
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # pyright: ignore[reportAttributeAccessIssue]
 
 from app.domain.wall_time import wall_of, zone_of
@@ -49,26 +48,11 @@ def schedule_form(source: Source, data: Mapping[str, Any] | None = None) -> Flas
         return kind(formdata=None, data=data)
     form = kind()
     if form["shown"].data != source.key:
-        _take_new_fields(form)
+        schema_forms.take_new_fields(form)
     for name in ("shown", "version"):
         form[name].data = {"shown": source.key, "version": str(source.version or "")}[name]
     _take_preset(form)
     return form
-
-
-def _take_new_fields(form: FlaskForm) -> None:
-    """What was not on the page, or stood empty for another template, begins with its default."""
-    for field in form:
-        given = request.form.get(field.name)
-        empty = given is None if isinstance(field, BooleanField) else not given
-        if empty and field.name.startswith(schema_forms.INPUT):
-            field.process_data(field.default)
-
-
-def other_inputs(form: FlaskForm) -> dict[str, str]:
-    """What was typed for another template than the one that is chosen now."""
-    names = [name for name in request.form if name.startswith(schema_forms.INPUT)]
-    return {name: request.form[name] for name in names if name not in form}
 
 
 def _take_preset(form: FlaskForm) -> None:

@@ -17,9 +17,14 @@ from app.extensions import compact_json
 from app.schemas.base import loads
 from app.schemas.instance import StepOut
 
-INPUT, OUTPUT = "input.", "output."  # how the fields of a form begin, as the paths of faults do
+INPUT, OUTPUT, SAMPLE = (
+    "input.",
+    "output.",
+    "sample.",
+)  # how the fields of a form begin, as the paths of faults do
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}([.][0-9]{1,18})?([eE][+-]?[0-9]{1,2})?")
+LONG_TEXT = "textarea"  # our format of a text of several lines; validators pass it over
 _TYPES = {"email": "email", "date": "date", "uri": "url"}
 
 
@@ -41,15 +46,33 @@ APPROVAL = {
 }
 
 
-def start_form(schema: dict[str, Any]) -> FlaskForm:
-    """What starts an instance: a title and its input."""
-    title = StringField("Title", description="What it is called in lists.")
-    return _form({"title": title} | _fields(schema, INPUT, "input"), bound=True)
+def sample_form(schema: dict[str, Any], id: str) -> FlaskForm:
+    """A form to look at: nothing that is typed into it goes anywhere."""
+    nowhere = {"form": "nowhere"}
+    fields = _fields(schema, SAMPLE, id)
+    for field in fields.values():
+        field.kwargs["render_kw"] = {**field.kwargs.get("render_kw", {}), **nowhere}
+    return _form(fields, bound=False)
 
 
 def input_fields(schema: dict[str, Any]) -> dict[str, Any]:
     """The fields of an input, for a form that has others too."""
     return _fields(schema, INPUT, "input")
+
+
+def take_new_fields(form: FlaskForm) -> None:
+    """What was not on the page, or stood empty for another schema, begins with its default."""
+    for field in form:
+        given = request.form.get(field.name)
+        empty = given is None if isinstance(field, BooleanField) else not given
+        if empty and field.name.startswith(INPUT):
+            field.process_data(field.default)
+
+
+def other_inputs(form: FlaskForm) -> dict[str, str]:
+    """What was typed for another schema than the one that is chosen now."""
+    names = [name for name in request.form if name.startswith(INPUT)]
+    return {name: request.form[name] for name in names if name not in form}
 
 
 def written(schema: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
@@ -127,6 +150,8 @@ def _field(name: str, rule: dict[str, Any], id: str, *, required: bool) -> Any:
         return SelectField(**given, choices=empty + choices, validate_choice=False)
     if kind == "json":
         return TextAreaField(**given, render_kw={"rows": 3, "spellcheck": "false"})
+    if kind == "string" and rule.get("format") == LONG_TEXT:
+        return TextAreaField(**given, render_kw={"rows": 4} | placeholder)
     if kind == "string":
         return StringField(**given, render_kw={"type": _type(rule)} | placeholder)
     mode = "numeric" if kind == "integer" else "decimal"
@@ -168,7 +193,7 @@ def read(form: FlaskForm, schema: dict[str, Any], prefix: str) -> dict[str, Any]
         if text is None or text == "":
             continue
         try:
-            found[name] = _value(text, _kind(rule))
+            found[name] = typed_value(text, _kind(rule))
         except ValueError as error:
             faults.append(FieldError(prefix + name, str(error)))
         except Malformed as error:
@@ -178,7 +203,9 @@ def read(form: FlaskForm, schema: dict[str, Any], prefix: str) -> dict[str, Any]
     return found
 
 
-def _value(text: Any, kind: str) -> Any:
+def typed_value(text: Any, kind: str) -> Any:
+    """A text as a value: string, number, integer, boolean, enum or json. Raises ValueError or
+    Malformed where it is none."""
     if kind in ("json", "enum"):
         return loads(text)
     if kind == "integer":

@@ -33,9 +33,10 @@ class TemplateRow:
     updated_at: datetime
 
 
-def rows(session: Session, text: str | None = None) -> list[TemplateRow]:
-    """All templates that are not archived, by name. `text`: only those with it in key or name."""
-    found, _ = template_queries.list_templates(session, text=text, limit=MOST)
+def rows(session: Session, text: str | None = None, *, archived: bool = False) -> list[TemplateRow]:
+    """All templates that are not archived, or those that are, by name. `text`: only those with it
+    in key or name."""
+    found, _ = template_queries.list_templates(session, text=text, archived=archived, limit=MOST)
     ids = [template.id for template in found]
     steps, going = _steps(session, ids), _instances(session, ids, _OPEN)
     attention = _instances(session, ids, [InstanceState.ATTENTION])

@@ -1,4 +1,5 @@
-"""A template as its page shows it: the newest version, or the draft of one never published."""
+"""A template as its page shows it: the newest version or the one asked for, or the draft of one
+never published."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.domain import template_queries, templates
+from app.domain import template_queries, template_versions, templates
 from app.errors import NotFound
 from app.extensions import compact_json
 from app.web import words
@@ -50,6 +51,9 @@ class TemplateView:
     description: str
     archived: bool
     version: int | None
+    newest: int | None
+    note: str
+    published_at: str | None
     published_by: str | None
     updated_at: datetime
     updated_by: str
@@ -60,21 +64,23 @@ class TemplateView:
     graph: Graph
 
 
-def read_template(session: Session, template_id: int) -> TemplateView:
-    """Raises NotFound."""
+def read_template(session: Session, template_id: int, number: int | None = None) -> TemplateView:
+    """`number`: of a version; None: the newest. Raises NotFound."""
     row = templates.find(session, template_id)
-    versions, _ = template_queries.list_versions(session, template_id, limit=1)
-    newest = versions[0] if versions else None
-    source = newest or row.draft
+    version = _version(session, template_id, number or row.newest_version)
+    source = version or row.draft
     steps = [_step(step) for step in source["steps"]]
     return TemplateView(
         id=row.id,
         key=row.key,
-        name=newest["name"] if newest else row.name,
-        description=row.description,
+        name=source["name"],
+        description=source["description"],
         archived=row.archived_at is not None,
-        version=newest["number"] if newest else None,
-        published_by=words.actor(newest["publishedBy"]) if newest else None,
+        version=version["number"] if version else None,
+        newest=row.newest_version,
+        note=version["note"] if version else "",
+        published_at=version["publishedAt"] if version else None,
+        published_by=words.actor(version["publishedBy"]) if version else None,
         updated_at=row.updated_at,
         updated_by=words.actor(row.updated_by),
         draft_revision=row.draft_revision,
@@ -83,6 +89,12 @@ def read_template(session: Session, template_id: int) -> TemplateView:
         steps=steps,
         graph=layout([(step.key, step.name, step.depends_on) for step in steps]),
     )
+
+
+def _version(session: Session, template_id: int, number: int | None) -> dict[str, Any] | None:
+    if number is None:
+        return None
+    return template_queries.version_document(template_versions.find(session, template_id, number))
 
 
 def find_step(template: TemplateView, key: str) -> StepView:

@@ -1,6 +1,8 @@
 """Workers die at the worst moments: as soon as they have claimed, after the receiver has answered,
 around the commit of a result, at a renewal. `bin/bench chaos` does the same at length."""
 
+import os
+
 import pytest
 from sqlalchemy import func, select
 
@@ -12,7 +14,8 @@ from tests.support.chaos_lab import Lab
 from tests.support.chaos_poison import Poison
 from tests.support.marks import both_databases
 
-KILLS, STEPS = 25, 100
+# Each point twice; five times with `WHOLE=1 bin/test <this file>`.
+KILLS, STEPS = (25, 100) if os.environ.get("WHOLE") else (10, 40)
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def test_workers_that_die_at_every_failpoint_lose_nothing_and_complete_nothing_t
     lab.publish()
     lab.slow_down(0.1)
 
-    found = Crashes(lab, KILLS, STEPS, seconds=150).run()
+    found = Crashes(lab, KILLS, STEPS, seconds=300).run()
 
     with capsys.disabled():
         print(f"\n{found}")
@@ -48,7 +51,7 @@ def test_a_step_that_kills_its_workers_is_poisoned_and_all_others_complete(
 ):
     lab.environ |= {"LEASE_SECONDS": "2"}
 
-    found = Poison(lab, ringing_app).run(seconds=150)
+    found = Poison(lab, ringing_app).run(seconds=300)
 
     with capsys.disabled():
         print(f"\n{found.kills.total()} kills by a poisonous step")

@@ -1,6 +1,7 @@
 """Workers are killed while they work, Redis forgets everything: nothing is lost, nothing is
 completed twice, and whatever the receiver sees twice carries the same token."""
 
+import os
 import threading
 
 import pytest
@@ -17,8 +18,8 @@ from tests.support.processes import SCHEDULER, WORKER
 from tests.support.waiting import wait_until
 from tests.support.workflows import OPERATOR, publish, webhook
 
-STEPS = 500
-KILLS = 30
+# The whole of it, 500 steps and 30 kills, takes minutes: `WHOLE=1 bin/test <this file>`.
+STEPS, KILLS = (500, 30) if os.environ.get("WHOLE") else (150, 8)
 
 
 def publish_post(url: str) -> None:
@@ -36,7 +37,7 @@ def slow(receiver, seconds: float) -> None:
 
 
 @both_databases
-def test_steps_survive_thirty_kills(ringing_app, receiver, environ, start, tmp_path, capsys):
+def test_steps_survive_kill_after_kill(ringing_app, receiver, environ, start, tmp_path, capsys):
     slow(receiver, 0.2)
     publish_post(receiver.url)
     start_many(STEPS)
@@ -50,7 +51,7 @@ def test_steps_survive_thirty_kills(ringing_app, receiver, environ, start, tmp_p
             crew, KILLS, pause=0.3, busy=lambda: chaos.open_instances() > STEPS // 10
         )
         wait_until(
-            lambda: chaos.open_instances() == 0, seconds=120, every=0.25, why="all should complete"
+            lambda: chaos.open_instances() == 0, seconds=240, every=0.25, why="all should complete"
         )
 
     account = chaos.account(receiver)
@@ -80,7 +81,7 @@ def test_a_killed_workers_steps_are_done_by_another_within_thirty_seconds(
     killed_at = clock.now()
     hold.set()
     start(WORKER)
-    wait_until(lambda: chaos.open_instances() == 0, seconds=40, why="all should complete")
+    wait_until(lambda: chaos.open_instances() == 0, seconds=120, why="all should complete")
 
     with transaction.reading() as session:
         log = AutomationExecutionLog
@@ -130,7 +131,7 @@ def test_redis_may_forget_everything_with_work_queued_and_in_flight(
         client.flushall()
     start_many(50)
 
-    wait_until(lambda: chaos.open_instances() == 0, seconds=40, why="all should complete")
+    wait_until(lambda: chaos.open_instances() == 0, seconds=120, why="all should complete")
     account = chaos.account(receiver)
     assert account.completed == 250
     assert account.repeats == 0

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from tests.api.conftest import Caller
 from tests.api.test_main_story import publish, start
 from tests.conftest import environment
 from tests.support.servers import free_port
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,17 +33,16 @@ class Server:
         )
 
     def wait_until_up(self) -> None:
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            with suppress(OSError), self.ask("/healthz") as answer:
-                assert answer.status == 200
-                return
-            time.sleep(0.1)
-        raise AssertionError("gunicorn did not come up")
+        wait_until(self._is_up, seconds=120, why="gunicorn should be up")
+
+    def _is_up(self) -> bool:
+        with suppress(OSError), self.ask("/healthz") as answer:
+            return answer.status == 200
+        return False
 
     @contextmanager
     def ask(self, path: str, token: str = "none") -> Iterator[http.client.HTTPResponse]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         with closing(connection):
             connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
             with connection.getresponse() as answer:
@@ -73,8 +72,7 @@ def test_an_open_stream_does_not_hold_the_server_up(server: Server, admin: Calle
         admin.post(f"/instances/{instance_id}/pause")  # by another process: this one
         assert b"id: 3\n" in [stream.readline() for _ in range(4)]
 
-        began = time.monotonic()
         server.process.send_signal(number)
+        # To its last chunk: a stream that is cut off when gunicorn's patience ends raises here.
         stream.read()
-        assert server.process.wait(20) == 0
-        assert time.monotonic() - began < 6
+        assert server.process.wait(60) == 0

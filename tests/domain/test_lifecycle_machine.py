@@ -561,7 +561,7 @@ def test_whatever_happens_the_rules_of_life_hold(app: Flask) -> None:
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=int(os.environ.get("WALKS", "40")),
+            max_examples=int(os.environ.get("WALKS", "25")),
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -2,12 +2,12 @@
 
 import pytest
 
-from app.domain import permissions, template_checks, templates
+from app.domain import permissions, templates
 from app.domain.people import Actor
 from app.errors import Forbidden, Invalid
 from app.schemas.template import Template
 from tests.support.looking import change
-from tests.support.workflows import AUTHOR, task, webhook
+from tests.support.workflows import AUTHOR, LOOPBACK, task, webhook
 
 PLAIN_AUTHOR = Actor("user:author@example.com", "author", may_add_automation=False)
 
@@ -28,7 +28,7 @@ def policy(*recipients, channel="EMAIL", **more):
 
 def faults(wanted: Template) -> dict[str, str]:
     with pytest.raises(Invalid) as invalid:
-        template_checks.check_shape(wanted)
+        templates.checked_document(wanted, LOOPBACK)
     return {fault.path: fault.message for fault in invalid.value.errors}
 
 
@@ -67,7 +67,7 @@ def test_a_recipient_that_its_channel_can_not_reach_is_refused_at_its_place(chan
     ],
 )
 def test_what_its_channel_understands_is_taken(channel, recipient):
-    template_checks.check_shape(template(policy(recipient, channel=channel)))
+    templates.checked_document(template(policy(recipient, channel=channel)))
 
 
 def test_fallbacks_escalations_and_policies_of_the_whole_are_looked_at_too():
@@ -106,7 +106,7 @@ def test_nobody_is_reminded_of_what_has_ended(trigger):
 @pytest.mark.parametrize("trigger", ["ON_READY", "ON_STARTED", "ON_OVERDUE"])
 def test_while_somebody_works_on_it_reminders_are_taken(trigger):
     remind = policy("role:operator", remind={"every": "PT1H", "times": 2})
-    template_checks.check_shape(template(remind | {"trigger": trigger}))
+    templates.checked_document(template(remind | {"trigger": trigger}))
 
 
 def test_a_template_that_is_not_there_keeps_it_from_being_published(app):

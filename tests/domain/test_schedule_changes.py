@@ -139,7 +139,8 @@ def test_who_did_what_is_written_down(app):
     pause(schedule, reason="holiday")
     change(schedule, name="Daily report")
     with transaction.reading() as session:
-        rows = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+        query = select(AuditEntry).where(AuditEntry.subject == "schedule")
+        rows = session.scalars(query.order_by(AuditEntry.id)).all()
     assert [(row.action, row.actor) for row in rows] == [
         ("schedule.created", AUTHOR),
         ("schedule.paused", OPERATOR),

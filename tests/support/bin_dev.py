@@ -3,10 +3,12 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -29,6 +31,7 @@ class Dev:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        self.environ = environ
         self.var = environ["RUNSHEET_VAR"]
         self.url = f"http://127.0.0.1:{environ['PORT']}"
         self.said = []
@@ -48,24 +51,31 @@ class Dev:
     def text(self):
         return "".join(self.said)
 
-    def until(self, words, within=120):
+    def until(self, words, within=300):
         """Wait for words in the output, or for the output's end."""
         with self.news:
             self.news.wait_for(lambda: words in self.text or not self.reader.is_alive(), within)
         assert words in self.text, self.text
 
     def get(self, url):
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             return answer.status, answer.read().decode()
+
+    def orders(self):
+        """The instances in its database."""
+        with closing(sqlite3.connect(Path(self.var, "runsheet.db"))) as database:
+            return database.execute(
+                "SELECT id, title FROM workflow_instances ORDER BY id"
+            ).fetchall()
 
     def stop(self, number=signal.SIGINT):
         """Signal it; how many seconds it took to end, and what is left of its processes."""
         below = psutil.Process(self.process.pid).children(recursive=True)
         began = time.monotonic()
         self.process.send_signal(number)
-        self.process.wait(timeout=40)
+        self.process.wait(timeout=120)
         took = time.monotonic() - began
-        _, left = psutil.wait_procs(below, timeout=40 if number == signal.SIGKILL else 1)
+        _, left = psutil.wait_procs(below, timeout=120 if number == signal.SIGKILL else 10)
         return took, left
 
     def end(self):
@@ -102,7 +112,7 @@ def flask(environ, *arguments):
         env=environ,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert run.returncode == 0, run.stderr
     return run.stdout.strip()

@@ -1,6 +1,5 @@
 """axe finds nothing on any page, in both themes and widths, and none is wider than a phone."""
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
@@ -34,19 +33,24 @@ def paths(instance: str) -> list[str]:
     ]
 
 
-def check(page: Page, path: str) -> None:
+def check(page: Page, path: str, *looks: dict) -> None:
+    """Open a page once and look at it in each way: `WIDE` and `PHONE`, unless others are given."""
+    usual = page.viewport_size
     page.goto(path)
     page.evaluate("document.querySelectorAll('main details').forEach(e => { e.open = true })")
-    results = Axe().run(page)
-    assert results.violations_count == 0, f"{path}: {results.generate_report()}"
+    for look in looks or (WIDE, PHONE):
+        page.set_viewport_size(look["viewport"])
+        page.emulate_media(color_scheme=look["color_scheme"])
+        results = Axe().run(page)
+        assert results.violations_count == 0, f"{path}, {look}: {results.generate_report()}"
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= look["viewport"]["width"], (path, look)
+    page.set_viewport_size(usual or WIDE["viewport"])
 
 
-@pytest.mark.parametrize("options", [WIDE, PHONE], ids=["wide light", "phone dark"])
-def test_axe_finds_nothing(console: Console, come: Open, options: dict) -> None:
-    page = come(**options)
+def test_axe_finds_nothing(console: Console, come: Open) -> None:
+    page = come()
     for path in paths(console.begin("Order to be read")):
         check(page, path)
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= options["viewport"]["width"], path
     page.context.clear_cookies()
     check(page, "/sign-in")

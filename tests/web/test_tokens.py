@@ -11,7 +11,7 @@ TOKENS = dict(
 )
 THEMES = {"light": 0, "dark": 1}
 SURFACES = ["page", "surface", "sunken", "raised", "hover", "picked"]
-MARKS = sorted(name for name in TOKENS if name.startswith("mark-"))
+MARKS = sorted(name for name in TOKENS if name.startswith(("mark-", "diff-")))
 TEXTS = ["ink", "ink-2", "ink-3", "accent", "accent-strong", "danger", *MARKS]
 TINT = 0.10  # of a mark behind itself, as mark.css mixes it
 
@@ -53,7 +53,7 @@ def test_only_the_tokens_name_colours(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(CSS.glob("*.css")), ids=lambda path: path.name)
 def test_every_token_that_is_used_exists(path: Path) -> None:
-    own = set(re.findall(r"--([\w-]+):", (CSS / "tokens.css").read_text())) | {"mark"}
+    own = set(re.findall(r"--([\w-]+):", (CSS / "tokens.css").read_text())) | {"mark", "diff"}
     assert set(re.findall(r"var\(--([\w-]+)", path.read_text())) <= own
 
 

@@ -23,10 +23,8 @@ def carry_out(work: Work, tools: Tools) -> Outcome:
             at=clock.now(),
             inside=_limit(work, settings),
         )
-    except MissingPath as missing:
-        return Outcome(verdict="failed", error=f"{missing.path} is missing: no mail was made")
-    except NotAMail as fault:
-        return Outcome(verdict="failed", error=f"No mail was made: {fault}")
+    except (MissingPath, NotAMail) as fault:
+        return Outcome(verdict="failed", error=emails.not_made(fault))
     if not mail.recipients:
         return mail_answers.nobody_left(mail.refused)
     taken_before = work.context.get(emails.TAKEN_FOR, [])

@@ -22,8 +22,7 @@ def carry_out(work: Work, tools: Tools) -> Outcome:
             config, work.context, claim.execution_token or "", clock.now(), work.secrets
         )
     except MissingPath as missing:
-        error = f"{missing.path} is missing: the request could not be made"
-        return Outcome(verdict="failed", error=error)
+        return Outcome(verdict="failed", error=webhooks.not_made(missing))
     except AddressRefused as refused:
         return Outcome(verdict="failed", error=refused.reason)
     except SecretUnusable as unusable:

@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from devtools import gallery
-
-VIEWS = [("wide", "light"), ("phone", "dark")]
+from tests.system.test_accessibility import check
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +26,10 @@ def open_page(browser: Browser, size: str, theme: str) -> Page:
     return page
 
 
-@pytest.mark.parametrize(("size", "theme"), VIEWS)
-def test_axe_finds_nothing(browser: Browser, address: str, size: str, theme: str) -> None:
-    page = open_page(browser, size, theme)
+def test_axe_finds_nothing(browser: Browser, address: str) -> None:
+    page = open_page(browser, "wide", "light")
     for name in gallery.pages():
-        page.goto(f"{address}/{name}.html")
-        page.evaluate("document.querySelectorAll('main details').forEach(e => { e.open = true })")
-        results = Axe().run(page)
-        assert results.violations_count == 0, f"{name}: {results.generate_report()}"
+        check(page, f"{address}/{name}.html")
     page.close()
 
 
@@ -47,14 +41,6 @@ def test_the_strict_csp_refuses_nothing(browser: Browser, address: str) -> None:
         page.goto(f"{address}/{name}.html")
     page.close()
     assert not [text for text in refused if "Content Security Policy" in text]
-
-
-def test_no_page_is_wider_than_a_phone(browser: Browser, address: str) -> None:
-    page = open_page(browser, "phone", "light")
-    for name in gallery.pages():
-        page.goto(f"{address}/{name}.html")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
-    page.close()
 
 
 def test_the_theme_is_remembered(browser: Browser, address: str) -> None:

@@ -1,0 +1,108 @@
+"""What of a template only those who may add automation may change.
+
+Read from raw documents, since a draft may be half done: whatever has not the shape it should have
+is compared as it stands, and a step of a kind that nobody knows counts as automation.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from app.models.vocabulary import Channel
+from app.schemas.actions import PEOPLE_TYPES
+
+# When, after what and for whom a step runs is part of what it does.
+PARTS = ("key", "actionType", "actionConfig", "when", "dependsOn", "assignee")
+_DEFAULTS: Mapping[str, Any] = {"actionConfig": {}, "dependsOn": []}
+
+Document = Mapping[str, Any]
+Unread = Mapping[str, str]
+
+
+def is_automation(step: Any) -> bool:
+    """Whether the system does this step; also when it can't be told."""
+    kind = step.get("actionType") if isinstance(step, dict) else None
+    return not (isinstance(kind, str) and kind in PEOPLE_TYPES)
+
+
+def automation(document: Document, unread: Unread) -> Counter[str]:
+    """The automation steps with the texts in them that can't be read yet. Counted, so that one
+    with the key of another does not hide behind it."""
+    return Counter(
+        _canonical([_part(step, name) for name in PARTS] + _texts(unread, at))
+        for at, step in enumerate(_items(document.get("steps")))
+        if is_automation(step)
+    )
+
+
+def recipients(document: Document) -> set[tuple[str, str]]:
+    """Everybody that policies name, each with the channel, in fallbacks and escalations too."""
+    return {
+        (channel if isinstance(channel, str) else "", name)
+        for _, _, policy in _policies(document)
+        for channel, names in _told(policy)
+        for name in _listed(names)
+    }
+
+
+def signed_with(document: Document) -> list[str]:
+    """The secrets that notices are signed with, by their places."""
+    return sorted(
+        _canonical([place, at, policy["signingSecret"]])
+        for place, at, policy in _policies(document)
+        if policy.get("signingSecret")
+    )
+
+
+def _part(step: Any, name: str) -> Any:
+    if not isinstance(step, dict):
+        return step
+    value = cast("dict[str, Any]", step).get(name, _DEFAULTS.get(name))
+    return sorted(map(_canonical, _items(value))) if name == "dependsOn" else value
+
+
+def _texts(unread: Unread, at: int) -> list[str]:
+    starts = tuple(f"steps.{at}.{name}" for name in PARTS)
+    return sorted(
+        _canonical([path.split(".", 2)[2], text])
+        for path, text in unread.items()
+        if any(path == start or path.startswith(f"{start}.") for start in starts)
+    )
+
+
+def _policies(document: Document) -> Iterator[tuple[Any, int, dict[str, Any]]]:
+    """Where each policy stands (a step's key; "": the instance as a whole), its place, itself."""
+    steps = [step for step in _items(document.get("steps")) if isinstance(step, dict)]
+    owners: list[tuple[Any, Any]] = [("", document)]
+    owners += [(step.get("key"), step) for step in steps]
+    for key, owner in owners:
+        for at, policy in enumerate(_items(owner.get("notificationPolicies"))):
+            if isinstance(policy, dict):
+                yield key, at, policy
+
+
+def _told(policy: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """Every channel of a policy and its recipients."""
+    yield policy.get("channel"), policy.get("recipients")
+    fallback = policy.get("fallback")
+    if isinstance(fallback, str):
+        yield fallback, policy.get("recipients")
+    elif isinstance(fallback, dict):
+        yield fallback.get("channel"), fallback.get("recipients") or policy.get("recipients")
+    for escalation in _items(policy.get("escalate")):
+        if isinstance(escalation, dict):
+            yield escalation.get("channel", str(Channel.EMAIL)), escalation.get("to")
+
+
+def _items(value: Any) -> Sequence[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def _listed(value: Any) -> list[str]:
+    found = [value] if isinstance(value, str) else _items(value)
+    return [each for each in found if isinstance(each, str)]
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)

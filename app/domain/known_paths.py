@@ -1,0 +1,249 @@
+"""The paths that placeholders and conditions of a step can read: fields of the input, the instance,
+and what steps before it give. Pure, and for documents that are half done too."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+from functools import cached_property, lru_cache
+from typing import Any
+
+from app.domain.callback_urls import PLACEHOLDER as CALLBACK_URL
+from app.domain.half_done import RawStep, mapping, steps_of, text
+from app.domain.schema_paths import is_open, paths_of
+from app.domain.ways import Ways
+from app.schemas.actions import WAIT_CALLBACK
+
+_LIKE_ENOUGH = 0.6
+_FORGOTTEN = 0.5  # what only lacks some of what is before its last part
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPath:
+    """A path that leads somewhere.
+
+    title     for people: `Reserve stock: reference`
+    type      a type of JSON, or `any`
+    certain   it is there on every way that leads to the step
+    open      more may stand below it than is known, such as what a receiver answers
+    schema    what is known of its values, as JSON Schema: choices, format
+    """
+
+    path: str
+    title: str
+    type: str
+    certain: bool
+    open: bool = False
+    schema: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False, repr=False)
+
+
+_INSTANCE = (
+    KnownPath("instance.id", "Instance: number", "integer", True),
+    KnownPath("instance.title", "Instance: title", "string", True),
+)
+_OUTPUTS_OF_MAILS = (("messageId", "string"), ("accepted", "array"), ("refused", "array"))
+_STATES = {"enum": ["COMPLETED", "SKIPPED"]}
+
+
+def known(
+    document: Mapping[str, Any], step_key: str | None = None, *, in_condition: bool = False
+) -> list[KnownPath]:
+    """What a step can read, the input first, then the steps before it in the order of the document.
+    Without a step: what is there as an instance starts. `in_condition`: without what only
+    placeholders can read, and with what only conditions can."""
+    return Reading(document).by(step_key, in_condition=in_condition)
+
+
+def nearest(path: str, known: Iterable[KnownPath]) -> str | None:
+    """The known path that an author may have meant; None if none is like it."""
+    best, found = 0.0, None
+    parts = path.split(".")
+    for one in known:
+        meant = one.path.split(".")
+        likeness = _FORGOTTEN if parts[-1].lower() == meant[-1].lower() else 0.0
+        if one.open and len(meant) < len(parts):
+            meant += parts[len(meant) :]  # whatever stands below it may be right
+        if (likeness := max(likeness, _likeness(parts, meant))) > best:
+            best, found = likeness, one.path if likeness == _FORGOTTEN else ".".join(meant)
+    return found if found != path else None
+
+
+def _likeness(parts: Sequence[str], meant: Sequence[str]) -> float:
+    """How like two paths are, from 0 to 1: each part must be like the one in its place."""
+    if len(parts) != len(meant):
+        return 0.0
+    each = [_ratio(a, b) for a, b in zip(parts, meant, strict=True)]
+    return sum(each) / len(each) if min(each) >= _LIKE_ENOUGH else 0.0
+
+
+@lru_cache(maxsize=4096)
+def _ratio(a: str, b: str) -> float:
+    return 1.0 if a == b else SequenceMatcher(None, a.lower(), b.lower(), autojunk=False).ratio()
+
+
+def find(path: str, known: Iterable[KnownPath]) -> KnownPath | None:
+    """The known path that a path reads, or lies below of if that is open, or is a container of;
+    None if it leads nowhere. Any number in it stands for any entry of a list."""
+    wanted = ".".join("0" if part.isdigit() else part for part in path.split("."))
+    below: KnownPath | None = None
+    for one in known:
+        if one.path == wanted:
+            return one
+        if one.open and wanted.startswith(f"{one.path}."):
+            below = one
+        elif one.path.startswith(f"{wanted}."):
+            return KnownPath(path, one.title, "object", certain=wanted.count(".") == 0)
+    return below
+
+
+class Reading:
+    """What all steps of one document can read."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.steps = {step.key: step for step in steps_of(document) if step.key}
+        self._schema = mapping(document).get("inputSchema")
+        self._by: dict[tuple[str | None, bool], list[KnownPath]] = {}
+
+    @cached_property
+    def ways(self) -> Ways:
+        return Ways(list(self.steps.values()))
+
+    @cached_property
+    def input(self) -> list[KnownPath]:
+        """The fields of the input; one open path for all of it if more is welcome."""
+        fields = [
+            KnownPath(f"input.{one.path}", one.title, one.type, one.certain, one.open, one.schema)
+            for one in paths_of(self._schema)
+        ]
+        whole = KnownPath("input", "All input", "object", True, open=True)
+        return [*fields, whole] if is_open(self._schema) else fields
+
+    @cached_property
+    def _outputs(self) -> dict[str, list[KnownPath]]:
+        return {key: outputs_of(step) for key, step in self.steps.items()}
+
+    def by(self, step_key: str | None, *, in_condition: bool = False) -> list[KnownPath]:
+        """As `known`; worked out once, since many rules ask."""
+        asked = (step_key, in_condition)
+        if asked not in self._by:
+            self._by[asked] = self._read_by(step_key, in_condition=in_condition)
+        return self._by[asked]
+
+    def _read_by(self, step_key: str | None, *, in_condition: bool) -> list[KnownPath]:
+        found = [*self.input, *_INSTANCE]
+        for key in self._before(step_key):
+            found += self._given_by(key, step_key or "", in_condition=in_condition)
+        if not in_condition and step_key in self.steps:
+            found += self._callback_urls
+        proven = self.ways.proven.get(step_key or "", frozenset[str]())
+        return [_proven(one, proven) for one in found] if proven else found
+
+    def may_be_there(self, keys: Iterable[str]) -> list[KnownPath]:
+        """What steps give if they have been done by then."""
+        return [
+            replace(one, certain=False)
+            for key in keys
+            for one in (
+                *self._outputs.get(key, ()),
+                KnownPath(f"steps.{key}.state", "", "string", True),
+            )
+        ]
+
+    def _before(self, step_key: str | None) -> Sequence[str]:
+        before = self.ways.before.get(step_key or "", frozenset[str]())
+        return [key for key in self.steps if key in before]
+
+    def _given_by(self, key: str, reader: str, *, in_condition: bool) -> list[KnownPath]:
+        """What a step gives to one after it. Placeholders see nothing of a step that was passed
+        over; conditions see its state."""
+        sure = key in self.ways.surely[reader]
+        outputs = self._outputs[key] if sure else self._doubtful[key]
+        return [*outputs, self._states[key, sure or in_condition]]
+
+    @cached_property
+    def _doubtful(self) -> dict[str, list[KnownPath]]:
+        """The outputs of steps that may have been passed over."""
+        return {
+            key: [replace(one, certain=False) for one in outputs]
+            for key, outputs in self._outputs.items()
+        }
+
+    @cached_property
+    def _states(self) -> dict[tuple[str, bool], KnownPath]:
+        """The state of each step, by its key and whether it is certain."""
+        return {
+            (key, sure): KnownPath(
+                f"steps.{key}.state", f"{step.name}: state", "string", sure, schema=_STATES
+            )
+            for key, step in self.steps.items()
+            for sure in (True, False)
+        }
+
+    @cached_property
+    def _callback_urls(self) -> list[KnownPath]:
+        """They can be handed on before the step waits: that is what they are for."""
+        return [
+            KnownPath(f"steps.{key}.{CALLBACK_URL}", f"{step.name}: its URL", "string", True)
+            for key, step in self.steps.items()
+            if step.action_type == WAIT_CALLBACK
+        ]
+
+
+def _proven(one: KnownPath, proven: frozenset[str]) -> KnownPath:
+    if one.certain or one.path not in proven:
+        return one
+    return replace(one, certain=True)
+
+
+def outputs_of(step: RawStep) -> list[KnownPath]:
+    """The paths that a step's output has once it is COMPLETED, `steps.KEY.output` the last."""
+    root, members = f"steps.{step.key}.output", _members(step)
+    found = [
+        KnownPath(f"{root}.{name}", f"{step.name}: {title}", kind, certain, open, schema)
+        for name, title, kind, certain, open, schema in members
+    ]
+    whole = KnownPath(
+        root, f"{step.name}: all it gives", "object", True, open=has_open_output(step)
+    )
+    return [*found, whole]
+
+
+def has_open_output(step: RawStep) -> bool:
+    """Whether nobody can say what the output's members are."""
+    if step.action_type in ("AUTOMATION_WEBHOOK", WAIT_CALLBACK):
+        return not mapping(step.config.get("output"))
+    if step.action_type == "FORM_INPUT":
+        return is_open(step.config.get("schema"))
+    return step.action_type == "MANUAL_TASK"
+
+
+_Member = tuple[str, str, str, bool, bool, Mapping[str, Any]]
+
+
+def _members(step: RawStep) -> list[_Member]:
+    if step.action_type == "AUTOMATION_EMAIL":
+        return [(name, name, kind, True, kind == "array", {}) for name, kind in _OUTPUTS_OF_MAILS]
+    if step.action_type == "APPROVAL":
+        outcome = {"enum": ["approved", "rejected"]}
+        comment: _Member = ("comment", "comment", "string", False, False, {})
+        return [("outcome", "outcome", "string", True, False, outcome), comment]
+    if step.action_type == "FORM_INPUT":
+        return [
+            (one.path, one.title, one.type, one.certain, one.open, one.schema)
+            for one in paths_of(step.config.get("schema"))
+        ]
+    if step.action_type not in ("AUTOMATION_WEBHOOK", WAIT_CALLBACK):
+        return []
+    return _mapped(step)
+
+
+def _mapped(step: RawStep) -> list[_Member]:
+    """What an answer or a call is mapped to; a wait that may end without a call gives other things.
+    A mapped path that leads nowhere is null, which is a value too."""
+    late = text(step.config.get("onTimeout")) == "complete" and step.config.get("timeout")
+    found: list[_Member] = [
+        (name, name, "integer" if path == "status" else "any", not late, path != "status", {})
+        for name, path in mapping(step.config.get("output")).items()
+    ]
+    if step.action_type == WAIT_CALLBACK and late:
+        found.append(("outcome", "outcome", "string", False, False, {"enum": ["timeout"]}))
+    return found

@@ -1,0 +1,89 @@
+"""Whatever stands in a step comes back from its panel, and whatever is typed stays."""
+
+import json
+from typing import Any
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from app.schemas.actions import ACTION_TYPES
+from app.web.panel import read_step, step_form
+from tests.support.panel_forms import Form, browsed, drawn, sent
+from tests.support.random_steps import TEXT, steps
+from tests.web.test_panel import checked
+
+RUNS = settings(
+    # Without shrinking: a form is large, and what fails is plain to see.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+kinds = pytest.mark.parametrize("kind", ACTION_TYPES)
+
+
+@kinds
+@RUNS
+@given(data=st.data())
+def test_a_random_step_is_read_back_as_it_was(app: Flask, kind: str, data: st.DataObject):
+    bare = data.draw(steps(kind))
+    whole = checked(bare)
+    with app.app_context():
+        forms = sent(bare), sent(whole)
+        assert read_step(forms[0], bare) == (bare, {})
+        assert read_step(forms[1], whole) == (whole, {})
+        alone, unread = read_step(forms[1], {"actionType": kind})
+
+    assert (written(checked(alone)), unread) == (written(whole), {})
+
+
+@kinds
+@RUNS
+@given(data=st.data())
+def test_what_is_typed_into_any_field_is_what_is_shown_then(
+    app: Flask, kind: str, data: st.DataObject
+):
+    step = checked(data.draw(steps(kind)))
+    with app.app_context():
+        browser = browsed(drawn(step_form(step)))
+        name = data.draw(st.sampled_from(browser.text_fields))
+        text = data.draw(TEXT | st.sampled_from(["12", "1.50", " 7", "{", "null", '{"a": 1}']))
+        found, unread = read_step(typed(browser.form, name, text), step, at="steps.0")
+        shown = sent(found, at="steps.0", unread=unread)
+
+    assert same(shown[name], text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def typed(form: Form, name: str, text: str) -> Form:
+    """The form with this text in one of its fields."""
+    changed = form.copy()
+    changed.setlist(name, [text])
+    return changed
+
+
+def same(shown: str, text: str) -> bool:
+    """Numbers and JSON come back in a form of their own, null as nothing; seconds in words, lists
+    of lines without empty ones; an empty field means its default."""
+    shown = shown.replace("\r\n", "\n")
+    if shown == text or not text.strip() or shown == f"{text.strip()} seconds":
+        return True
+    if shown == "\n".join(line.strip() for line in text.split("\n") if line.strip()):
+        return True
+    try:
+        return json.loads(shown or "null") == json.loads(text)
+    except ValueError:
+        return False
+
+
+def written(value: Any) -> Any:
+    """Without the difference between line breaks, which browsers don't know, and between no text
+    and an empty one, which a form alone can't show."""
+    if isinstance(value, dict):
+        return {written(key): written(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [written(each) for each in value]
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").replace("\r", "\n") or None
+    return value
