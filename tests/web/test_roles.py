@@ -130,7 +130,7 @@ MATRIX = {
     ("GET", "users.index"): (ADMINISTER, "/users"),
     ("POST", "users.invite"): (ADMINISTER, "/users"),
     ("GET", "users.show"): (ADMINISTER, "/users/1"),
-    ("POST", "users.change"): (ADMINISTER, "/users/1"),
+    ("POST", "users.change"): (ADMINISTER, "/users/{nora}"),
     ("POST", "users.make_link"): (ADMINISTER, "/users/1/link"),
     ("POST", "users.deactivate"): (ADMINISTER, "/users/{nora}/deactivate"),
     ("POST", "users.reactivate"): (ADMINISTER, "/users/1/reactivate"),
@@ -231,7 +231,7 @@ def test_a_stranger_is_led_to_the_sign_in(visit, order, method, endpoint):
     allowed, path = MATRIX[method, endpoint]
     answer = visit(None).ask(method, filled(path, order))
     if allowed == EVERY:
-        assert answer.status_code in (200, 401)
+        assert answer.status_code in (200, 401, 422)
     elif method == "GET":
         assert answer.status_code == 302
         assert answer.location.startswith("/sign-in")
