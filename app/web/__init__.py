@@ -27,6 +27,7 @@ def _nouns() -> tuple[Any, ...]:
     from app.web import (
         account,
         account_security,
+        audit,
         auth,
         dashboard,
         deliveries,
@@ -82,6 +83,7 @@ def _nouns() -> tuple[Any, ...]:
         tokens,
         welcome,
         template_editor,
+        audit,
     )
 
 
