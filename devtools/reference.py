@@ -56,7 +56,7 @@ def page() -> str:
 
 def table(title: str, schema: Json, definitions: Mapping[str, Json]) -> list[str]:
     """A section with a row for each field."""
-    rows = [row(*each, schema, definitions) for each in schema["properties"].items()]
+    rows = [row(name, each, schema, definitions) for name, each in schema["properties"].items()]
     head = ["| field | type | default | meaning | example |", "| --- | --- | --- | --- | --- |"]
     about = " ".join(str(schema.get("description", "")).split())
     return [f"## {title}\n", f"{about}\n", *head, *rows, ""]

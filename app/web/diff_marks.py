@@ -30,8 +30,12 @@ def sides(before: Any, after: Any) -> tuple[Side, Side]:
     """Both values as their readers see them."""
     then, now = _text(before), _text(after)
     if then is None or now is None:
-        return then and [Part(then, False)], now and [Part(now, False)]  # all of it differs
+        return _whole(then), _whole(now)  # all of it differs
     return _marked(then, now)
+
+
+def _whole(text: str | None) -> Side:
+    return None if text is None else [Part(text, False)]
 
 
 def _text(value: Any) -> str | None:

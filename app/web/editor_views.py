@@ -158,7 +158,7 @@ def view(
 
 def edit_url(template_id: int, open_: Open | None = None, tab: str | None = None) -> str:
     """The editor with this open."""
-    query = open_.query if open_ else {}
+    query: dict[str, Any] = {**open_.query} if open_ else {}
     return url_for("template_editor.show", template_id=template_id, **query, tab=tab)
 
 
