@@ -27,6 +27,7 @@ def _nouns() -> tuple[Any, ...]:
     from app.web import (
         account,
         account_security,
+        audit,
         auth,
         dashboard,
         deliveries,
@@ -48,6 +49,7 @@ def _nouns() -> tuple[Any, ...]:
         steps,
         tasks,
         template_editor,
+        template_files,
         template_publishing,
         template_versions,
         templates,
@@ -86,6 +88,8 @@ def _nouns() -> tuple[Any, ...]:
         tokens,
         welcome,
         template_editor,
+        template_files,
+        audit,
     )
 
 
