@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "images"
 REFUND = ROOT / "docs" / "authoring" / "refund.yaml"
 EMAIL, PASSWORD = "author@example.com", "a password for pictures"
-SIZE = {"width": 1440, "height": 800}
+SIZE = {"width": 1440, "height": 760}
 MOST_BYTES = 150_000
 RUN = "input.amount=900&takes.approve=PT3H&outcomes.pay=exhausted"
 
