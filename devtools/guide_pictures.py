@@ -15,7 +15,7 @@ from pathlib import Path
 
 from flask import Flask
 from flask_migrate import upgrade
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from app import bells, create_app, transaction
@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "images"
 REFUND = ROOT / "docs" / "authoring" / "refund.yaml"
 EMAIL, PASSWORD = "author@example.com", "a password for pictures"
-SIZE = {"width": 1440, "height": 760}
+SIZE: ViewportSize = {"width": 1440, "height": 760}
 MOST_BYTES = 150_000
 RUN = "input.amount=900&takes.approve=PT3H&outcomes.pay=exhausted"
 
