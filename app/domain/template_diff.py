@@ -100,7 +100,8 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> TemplateDiff
         for pair in pairs
     }
     rows = [changed.get(at, StepDiff(None, step)) for at, step in enumerate(new)]
-    return TemplateDiff(tuple(differences(whole[0], whole[1])), tuple(_with_removed(rows, old, pairs)))
+    fields = tuple(differences(whole[0], whole[1]))
+    return TemplateDiff(fields, tuple(_with_removed(rows, old, pairs)))
 
 
 def _steps(document: Mapping[str, Any]) -> list[Step]:
