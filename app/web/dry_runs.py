@@ -1,6 +1,7 @@
 """Dry runs: what an instance of a template would do, with nothing sent."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, current_app, make_response, render_template, request, url_for
@@ -18,8 +19,9 @@ from app.extensions import htmx
 from app.schemas.dry_run import DryRunIn, DryRunOut
 from app.web import dry_run_forms as forms
 from app.web import dry_run_views as views
-from app.web import finding_links, mail_frames, schema_forms
+from app.web import editor_findings, mail_frames, schema_forms
 from app.web.access import needs, visitor
+from app.web.editor_views import edit_url
 
 blueprint = Blueprint("dry_runs", __name__)
 DRY_RUN = "/templates/<id:template_id>/dry-run"
@@ -129,8 +131,11 @@ def _problems(walked: Walked) -> list[tuple[str, str | None, str]]:
     if walked.source.number is not None or not visitor().may("edit templates"):
         return [(one.path, None, one.message) for one in found]
     errors = [Finding("error", one.path, one.message, "") for one in found]
-    links = finding_links.linked(walked.source.template_id, walked.source.written, errors)
-    return [(one.place, one.url, one.finding.message) for one in links]
+    base = partial(edit_url, walked.source.template_id)
+    return [
+        (one.place, base(one.open, one.tab) + (f"#{one.field}" if one.field else ""), one.message)
+        for one in editor_findings.lines(walked.source.written, errors)
+    ]
 
 
 def _number(text: str | None) -> int | None:
