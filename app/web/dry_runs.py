@@ -1,7 +1,6 @@
 """Dry runs: what an instance of a template would do, with nothing sent."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from flask import Blueprint, current_app, make_response, render_template, request, url_for
@@ -21,6 +20,7 @@ from app.web import dry_run_forms as forms
 from app.web import dry_run_views as views
 from app.web import editor_findings, mail_frames, schema_forms
 from app.web.access import needs, visitor
+from app.web.editor_findings import Line
 from app.web.editor_views import edit_url
 
 blueprint = Blueprint("dry_runs", __name__)
@@ -131,11 +131,14 @@ def _problems(walked: Walked) -> list[tuple[str, str | None, str]]:
     if walked.source.number is not None or not visitor().may("edit templates"):
         return [(one.path, None, one.message) for one in found]
     errors = [Finding("error", one.path, one.message, "") for one in found]
-    base = partial(edit_url, walked.source.template_id)
-    return [
-        (one.place, base(one.open, one.tab) + (f"#{one.field}" if one.field else ""), one.message)
-        for one in editor_findings.lines(walked.source.written, errors)
-    ]
+    template_id, written = walked.source.template_id, walked.source.written
+    lines = editor_findings.lines(written, errors)
+    return [(line.place, _url(template_id, line), line.message) for line in lines]
+
+
+def _url(template_id: int, line: Line) -> str:
+    url = edit_url(template_id, line.open, line.tab)
+    return f"{url}#{line.field}" if line.field else url
 
 
 def _number(text: str | None) -> int | None:
