@@ -224,10 +224,11 @@ def _links(draft: Draft) -> list[tuple[str, str, bool]]:
         (compare, f"{base}/compare", False),
         ("Publish …", f"{base}/publish", True),
     ]
-    return [link for link in wanted if link[0] and _is_there(link[1])]
+    return [link for link in wanted if link[0] and is_there(link[1])]
 
 
-def _is_there(path: str) -> bool:
+def is_there(path: str) -> bool:
+    """Whether a page answers at this address."""
     try:
         current_app.create_url_adapter(request).match(path, "GET")  # type: ignore[union-attr]
     except HTTPException:
