@@ -30,6 +30,7 @@ def _nouns() -> tuple[Any, ...]:
         auth,
         dashboard,
         deliveries,
+        dry_runs,
         frame,
         groups,
         inbox,
@@ -47,6 +48,7 @@ def _nouns() -> tuple[Any, ...]:
         steps,
         tasks,
         template_editor,
+        template_files,
         template_publishing,
         template_versions,
         templates,
@@ -63,6 +65,7 @@ def _nouns() -> tuple[Any, ...]:
         mail_frames,
         tasks,
         templates,
+        dry_runs,
         template_versions,
         template_publishing,
         secrets,
@@ -84,6 +87,7 @@ def _nouns() -> tuple[Any, ...]:
         tokens,
         welcome,
         template_editor,
+        template_files,
     )
 
 

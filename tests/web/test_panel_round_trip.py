@@ -74,10 +74,12 @@ def typed(form: Form, name: str, text: str) -> Form:
 
 
 def same(shown: str, text: str) -> bool:
-    """Numbers and JSON come back in a form of their own, null as nothing; an empty field means its
-    default."""
+    """Numbers and JSON come back in a form of their own, null as nothing; seconds in words, lists
+    of lines without empty ones; an empty field means its default."""
     shown = shown.replace("\r\n", "\n")
-    if shown == text or not text.strip():
+    if shown == text or not text.strip() or shown == f"{text.strip()} seconds":
+        return True
+    if shown == "\n".join(line.strip() for line in text.split("\n") if line.strip()):
         return True
     try:
         return json.loads(shown or "null") == json.loads(text)

@@ -17,7 +17,10 @@ def build(field: Field, value: Any, page: Page) -> Node:
     """In words where they mean exactly what is stored."""
     stored = shown(value)
     found = node(
-        field, "duration", written(stored), choices=[Choice(each, each) for each in COMMON]
+        field,
+        "area" if "\n" in stored else "duration",
+        written(stored),
+        choices=[Choice(each, each) for each in COMMON],
     )
     found.placeholder = COMMON[1]
     return found
