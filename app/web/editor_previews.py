@@ -16,6 +16,7 @@ from app.domain.previews import Preview
 from app.errors import Invalid
 from app.schemas.actions import ACTION_TYPES
 from app.web import previews as pages
+from app.web.panel.fields import root_of
 from app.web.previews import Occasion
 
 
@@ -101,7 +102,7 @@ def understood(
         return None, faulty
 
 
-def _named(action_type: str, fields: Sequence[str]) -> list[str]:
+def _named(action_type: str, names: Sequence[str]) -> list[str]:
     """The fields by the names that the form has for them."""
-    properties = ACTION_TYPES[action_type].config.model_json_schema()["properties"]
-    return [properties.get(name, {}).get("title", name) for name in fields]
+    fields = dict(root_of(ACTION_TYPES[action_type].config).properties())
+    return [fields[name].label if name in fields else name for name in names]
