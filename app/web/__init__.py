@@ -27,6 +27,7 @@ def _nouns() -> tuple[Any, ...]:
     from app.web import (
         account,
         account_security,
+        audit,
         auth,
         dashboard,
         deliveries,
@@ -88,6 +89,7 @@ def _nouns() -> tuple[Any, ...]:
         welcome,
         template_editor,
         template_files,
+        audit,
     )
 
 

@@ -131,12 +131,14 @@ def _problems(walked: Walked) -> list[tuple[str, str | None, str]]:
     if walked.source.number is not None or not visitor().may("edit templates"):
         return [(one.path, None, one.message) for one in found]
     errors = [Finding("error", one.path, one.message, "") for one in found]
-    lines = editor_findings.lines(walked.source.written, errors)
-    return [(line.place, _field(walked.source.template_id, line), line.message) for line in lines]
+    template_id, written = walked.source.template_id, walked.source.written
+    lines = editor_findings.lines(written, errors)
+    return [(line.place, _url(template_id, line), line.message) for line in lines]
 
 
-def _field(template_id: int, line: Line) -> str:
-    return edit_url(template_id, line.open, line.tab) + (f"#{line.field}" if line.field else "")
+def _url(template_id: int, line: Line) -> str:
+    url = edit_url(template_id, line.open, line.tab)
+    return f"{url}#{line.field}" if line.field else url
 
 
 def _number(text: str | None) -> int | None:

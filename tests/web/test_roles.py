@@ -142,6 +142,8 @@ MATRIX = {
     ("POST", "groups.add_member"): (ADMINISTER, "/groups/finance/members"),
     ("POST", "groups.remove_member"): (ADMINISTER, "/groups/finance/members/1/remove"),
     ("POST", "groups.delete"): (ADMINISTER, "/groups/finance/delete"),
+    ("GET", "audit.index"): (ADMINISTER, "/audit"),
+    ("GET", "audit.download"): (ADMINISTER, "/audit/download.csv"),
     ("GET", "tokens.index"): (ADMINISTER, "/tokens"),
     ("POST", "tokens.create"): (ADMINISTER, "/tokens"),
     ("POST", "tokens.revoke"): (ADMINISTER, "/tokens/1/revoke"),
