@@ -45,6 +45,7 @@ MATRIX = {
     ("GET", "steps.as_json"): (READ, f"{STEP}/json"),
     ("POST", "steps.move"): (OPERATE, f"{STEP}/start"),
     ("GET", "mail_frames.of_template"): (READ, "/templates/{mail_template}/steps/tell/mail"),
+    ("GET", "mail_frames.of_draft"): (WRITE, "/templates/{mail_template}/edit/steps/tell/mail"),
     ("GET", "mail_frames.of_instance"): (READ, "/instances/{mail}/steps/tell/mail"),
     ("GET", "tasks.index"): (READ, "/tasks"),
     ("GET", "templates.index"): (READ, "/templates"),
