@@ -7,8 +7,9 @@ is compared as it stands, and a step of a kind that nobody knows counts as autom
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
+from app.domain.half_done import is_list, is_object
 from app.models.vocabulary import Channel
 from app.schemas.actions import PEOPLE_TYPES
 
@@ -22,7 +23,7 @@ Unread = Mapping[str, str]
 
 def is_automation(step: Any) -> bool:
     """Whether the system does this step; also when it can't be told."""
-    kind = step.get("actionType") if isinstance(step, dict) else None
+    kind = step.get("actionType") if is_object(step) else None
     return not (isinstance(kind, str) and kind in PEOPLE_TYPES)
 
 
@@ -56,9 +57,9 @@ def signed_with(document: Document) -> list[str]:
 
 
 def _part(step: Any, name: str) -> Any:
-    if not isinstance(step, dict):
+    if not is_object(step):
         return step
-    value = cast("dict[str, Any]", step).get(name, _DEFAULTS.get(name))
+    value = step.get(name, _DEFAULTS.get(name))
     return sorted(map(_canonical, _items(value))) if name == "dependsOn" else value
 
 
@@ -73,12 +74,12 @@ def _texts(unread: Unread, at: int) -> list[str]:
 
 def _policies(document: Document) -> Iterator[tuple[Any, int, dict[str, Any]]]:
     """Where each policy stands (a step's key; "": the instance as a whole), its place, itself."""
-    steps = [step for step in _items(document.get("steps")) if isinstance(step, dict)]
+    steps = [step for step in _items(document.get("steps")) if is_object(step)]
     owners: list[tuple[Any, Any]] = [("", document)]
     owners += [(step.get("key"), step) for step in steps]
     for key, owner in owners:
         for at, policy in enumerate(_items(owner.get("notificationPolicies"))):
-            if isinstance(policy, dict):
+            if is_object(policy):
                 yield key, at, policy
 
 
@@ -88,15 +89,15 @@ def _told(policy: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
     fallback = policy.get("fallback")
     if isinstance(fallback, str):
         yield fallback, policy.get("recipients")
-    elif isinstance(fallback, dict):
+    elif is_object(fallback):
         yield fallback.get("channel"), fallback.get("recipients") or policy.get("recipients")
     for escalation in _items(policy.get("escalate")):
-        if isinstance(escalation, dict):
+        if is_object(escalation):
             yield escalation.get("channel", str(Channel.EMAIL)), escalation.get("to")
 
 
 def _items(value: Any) -> Sequence[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []
+    return value if is_list(value) else []
 
 
 def _listed(value: Any) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.domain.half_done import is_list, is_object, items
 from app.domain.step_references import follow
 from app.errors import Invalid, NotFound
 from app.schemas.actions import ACTION_TYPES
@@ -48,7 +49,7 @@ class Part:
 
 def steps_of(document: Mapping[str, Any]) -> list[Document]:
     """The steps of a document."""
-    return [step for step in document.get("steps") or [] if isinstance(step, dict)]
+    return [step for step in items(document.get("steps")) if is_object(step)]
 
 
 def key_of(step: Mapping[str, Any]) -> str:
@@ -60,7 +61,7 @@ def key_of(step: Mapping[str, Any]) -> str:
 def depends_on(step: Mapping[str, Any]) -> list[str]:
     """The keys of the steps it waits for."""
     found = step.get("dependsOn")
-    return [key for key in found if isinstance(key, str)] if isinstance(found, list) else []
+    return [key for key in found if isinstance(key, str)] if is_list(found) else []
 
 
 def part_of(writing: Writing, key: str) -> Part:
@@ -76,7 +77,7 @@ def add(writing: Writing, action_type: str, name: str = "", after: str | None = 
     parts = _parts(writing)
     name = name.strip() or ACTION_TYPES[action_type].label
     at = _found(parts, after)[0] + 1 if after is not None else len(parts)
-    step = {
+    step: Document = {
         "key": unused_key(name, _keys(parts)),
         "name": name,
         "description": "",

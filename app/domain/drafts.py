@@ -118,7 +118,7 @@ def _write(
 
 
 def _draft(row: WorkflowTemplate) -> Draft:
-    editing = row.editing or {"document": row.draft, "unread": {}}
+    editing: dict[str, Any] = row.editing or {"document": row.draft, "unread": {}}
     return Draft(
         id=row.id,
         key=row.key,

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from app.domain.half_done import is_list, is_object
+
 _BRACES = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 T = TypeVar("T")
 
@@ -16,9 +18,15 @@ def follow(what: T, key: str, new: str, *, loose: bool = False) -> T:
     """A template's document (or any text in one) with `new` wherever it names the step `key`.
     `loose`: outside of braces too, for a text that may be a condition half written."""
     path = re.compile(rf"(?<![\w.-])steps\.{re.escape(key)}(?![\w-])")
-    put = lambda text: path.sub(f"steps.{new}", text)  # noqa: E731
-    in_text = put if loose else lambda text: _BRACES.sub(lambda match: put(match[0]), text)
-    if isinstance(what, dict) and "steps" in what:
+
+    def put(text: str) -> str:
+        return path.sub(f"steps.{new}", text)
+
+    def in_braces(text: str) -> str:
+        return _BRACES.sub(lambda match: put(match[0]), text)
+
+    in_text = put if loose else in_braces
+    if is_object(what) and "steps" in what:
         return _document(what, key, new, put, in_text)  # type: ignore[return-value]
     return _deep(what, in_text)
 
@@ -36,10 +44,10 @@ def _document(
 
 
 def _step(step: Any, key: str, new: str, put: Put, in_text: Put) -> Any:
-    if not isinstance(step, dict):
+    if not is_object(step):
         return step
     found = step | _owner(step, put, in_text)
-    if isinstance(step.get("dependsOn"), list):
+    if is_list(step.get("dependsOn")):
         found["dependsOn"] = [new if other == key else other for other in step["dependsOn"]]
     for name in ("actionConfig", "assignee"):
         if name in step:
@@ -56,13 +64,13 @@ def _owner(owner: Mapping[str, Any], put: Put, in_text: Put) -> dict[str, Any]:
         if name in owner:
             found[name] = _deep(owner[name], in_text)
     policies = owner.get("notificationPolicies")
-    if isinstance(policies, list):
+    if is_list(policies):
         found["notificationPolicies"] = [_policy(each, put, in_text) for each in policies]
     return found
 
 
 def _policy(policy: Any, put: Put, in_text: Put) -> Any:
-    if not isinstance(policy, dict):
+    if not is_object(policy):
         return policy
     found = _deep(policy, in_text)
     return found | {"when": _condition(policy["when"], put)} if "when" in policy else found
@@ -70,9 +78,9 @@ def _policy(policy: Any, put: Put, in_text: Put) -> Any:
 
 def _condition(when: Any, put: Put) -> Any:
     """`{"all": [[path, op, value], …]}`, nested or half written."""
-    if isinstance(when, dict):
+    if is_object(when):
         return {word: _condition(parts, put) for word, parts in when.items()}
-    if not isinstance(when, list):
+    if not is_list(when):
         return when
     if when and isinstance(when[0], str):
         return [put(when[0]), *when[1:]]
@@ -82,8 +90,8 @@ def _condition(when: Any, put: Put) -> Any:
 def _deep(what: Any, in_text: Put) -> Any:
     if isinstance(what, str):
         return in_text(what)
-    if isinstance(what, list):
+    if is_list(what):
         return [_deep(item, in_text) for item in what]
-    if isinstance(what, dict):
+    if is_object(what):
         return {name: _deep(item, in_text) for name, item in what.items()}
     return what

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from app.domain.half_done import is_list, is_object
 from app.domain.step_matching import Pair, Step, matched, moved
 from app.domain.value_diff import Change, differences
 
@@ -99,12 +100,13 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> TemplateDiff
         for pair in pairs
     }
     rows = [changed.get(at, StepDiff(None, step)) for at, step in enumerate(new)]
-    return TemplateDiff(tuple(differences(*whole)), tuple(_with_removed(rows, old, pairs)))
+    fields = tuple(differences(whole[0], whole[1]))
+    return TemplateDiff(fields, tuple(_with_removed(rows, old, pairs)))
 
 
 def _steps(document: Mapping[str, Any]) -> list[Step]:
     steps = document.get("steps")
-    return [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+    return [step for step in steps if is_object(step)] if is_list(steps) else []
 
 
 def _renames(old: Sequence[Step], new: Sequence[Step], pairs: Sequence[Pair]) -> dict[str, str]:
@@ -141,8 +143,8 @@ def _edges(
 def _waits_for(step: Step) -> list[str] | None:
     """None where a half-done draft has something else there."""
     keys = step.get("dependsOn", [])
-    is_list = isinstance(keys, list) and all(isinstance(key, str) for key in keys)
-    return list(keys) if is_list else None
+    known = is_list(keys) and all(isinstance(key, str) for key in keys)
+    return list(keys) if known else None
 
 
 def _without(step: Step, told: bool) -> dict[str, Any]:

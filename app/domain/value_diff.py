@@ -7,6 +7,8 @@ from difflib import SequenceMatcher
 from enum import Enum
 from typing import Any, Final, TypeAlias
 
+from app.domain.half_done import is_list, is_object
+
 Place: TypeAlias = tuple[str | int, ...]
 
 LONGEST_LIST = 500  # lists beyond this are compared as wholes: aligning them takes its square
@@ -44,9 +46,9 @@ def differences(before: Any, after: Any, place: Place = ()) -> Iterator[Change]:
     if equal(before, after, place[-1] if place else ""):
         return
     whole = bool(place) and place[-1] in _WHOLE
-    if isinstance(before, Mapping) and isinstance(after, Mapping) and not whole:
+    if is_object(before) and is_object(after) and not whole:
         yield from _of_objects(before, after, place)
-    elif isinstance(before, list) and isinstance(after, list) and not whole:
+    elif is_list(before) and is_list(after) and not whole:
         yield from _of_lists(before, after, place)
     else:
         yield Change(place, before, after)
@@ -60,10 +62,10 @@ def equal(before: Any, after: Any, name: str | int = "") -> bool:
 
 def _canonical(value: Any, name: str | int = "") -> str:
     """Equal texts for equal values."""
-    if isinstance(value, Mapping):
+    if is_object(value):
         names = list(value) if name == "properties" else sorted(value)
         return f"{{{','.join(f'{json.dumps(n)}:{_canonical(value[n], n)}' for n in names)}}}"
-    if isinstance(value, list):
+    if is_list(value):
         return f"[{','.join(map(_canonical, value))}]"
     return "" if value is ABSENT else json.dumps(value)
 

@@ -27,9 +27,11 @@ def _nouns() -> tuple[Any, ...]:
     from app.web import (
         account,
         account_security,
+        audit,
         auth,
         dashboard,
         deliveries,
+        dry_runs,
         frame,
         groups,
         inbox,
@@ -64,6 +66,7 @@ def _nouns() -> tuple[Any, ...]:
         mail_frames,
         tasks,
         templates,
+        dry_runs,
         template_versions,
         template_publishing,
         secrets,
@@ -86,6 +89,7 @@ def _nouns() -> tuple[Any, ...]:
         welcome,
         template_editor,
         template_files,
+        audit,
     )
 
 

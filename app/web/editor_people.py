@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.mailbox import mail_domains
-from app.models import User
+from app.models import Group, User
 from app.web.access import Visitor
 
 MOST = 500
@@ -13,9 +13,13 @@ _ONLY = "only authors who may add automation may have those told"
 
 
 def people(session: Session) -> list[tuple[str, str]]:
-    """Those who can sign in, as they are named in a template."""
-    query = select(User.email, User.name).where(User.active).order_by(User.name).limit(MOST)
-    return [(f"user:{email}", name) for email, name in session.execute(query)]
+    """Groups, and those who can sign in, as they are named in a template."""
+    groups = select(Group.key, Group.name).order_by(Group.name).limit(MOST)
+    users = select(User.email, User.name).where(User.active).order_by(User.name).limit(MOST)
+    return [
+        *((f"group:{key}", name) for key, name in session.execute(groups)),
+        *((f"user:{email}", name) for email, name in session.execute(users)),
+    ]
 
 
 def recipients_note(who: Visitor) -> str:

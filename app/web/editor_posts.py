@@ -114,8 +114,9 @@ def _answered(done: Done) -> Answer:
 
 
 def _view(draft: Draft, open_: Open, **more: Any) -> Editor:
+    given: dict[str, Any] = {"tab": _tab()} | more
     with transaction.reading() as session:
-        return view(session, draft, open_, visitor(), **{"tab": _tab()} | more)
+        return view(session, draft, open_, visitor(), **given)
 
 
 def _tab() -> str:

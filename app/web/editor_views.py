@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import current_app, request, url_for
@@ -21,7 +22,7 @@ from app.web.editor_around import around
 from app.web.editor_differences import Overtaken
 from app.web.editor_findings import Line
 from app.web.editor_panels import PARTS, Open, Reading, forms
-from app.web.graph import Graph, layout, without_circles
+from app.web.graph import Graph, Step, layout, without_circles
 from app.web.panel import Tab
 from app.web.panel.placeholders import listed
 
@@ -88,8 +89,20 @@ class Editor:
         """The page with something else open."""
         return edit_url(self.id, open_, tab)
 
-    def url_of(self, key: str) -> str:
-        return self.url(Open.step(key), self.tab if self.step else None)
+    @property
+    def row_url(self) -> str:
+        """The page with another step open, its key where KEY stands; the tab stays."""
+        return self.url(Open.step("KEY"), self.tab if self.step else None)
+
+    @property
+    def row_move(self) -> str:
+        """Where a step is moved, likewise."""
+        return url_for("template_editor.show", template_id=self.id) + "/steps/KEY/move"
+
+    @property
+    def errors(self) -> int:
+        """How many findings keep it from being published."""
+        return sum(finding.severity == "error" for finding in self.findings)
 
 
 def view(
@@ -114,7 +127,7 @@ def view(
     ]
     refused = reading.refused_key if reading else None
     tabs = forms(draft.document, open_, shown, draft.unread, surroundings, refused)
-    drawn, left_out = without_circles([(row.key, row.name, row.depends_on) for row in rows])
+    graph, left_out = _drawn(tuple((row.key, row.name, tuple(row.depends_on)) for row in rows))
     step = next((row for row in rows if open_ == Open.step(row.key)), None)
     return Editor(
         id=draft.id,
@@ -125,7 +138,7 @@ def view(
         updated_by=words.actor(draft.updated_by),
         newest_version=draft.newest_version,
         rows=rows,
-        graph=layout(drawn),
+        graph=graph,
         left_out=left_out,
         findings=editor_findings.lines(draft.document, found),
         removed=[_name(gone["step"]) for gone in draft.removed],
@@ -145,8 +158,15 @@ def view(
 
 def edit_url(template_id: int, open_: Open | None = None, tab: str | None = None) -> str:
     """The editor with this open."""
-    query = open_.query if open_ else {}
+    query: dict[str, Any] = {**open_.query} if open_ else {}
     return url_for("template_editor.show", template_id=template_id, **query, tab=tab)
+
+
+@lru_cache(maxsize=64)
+def _drawn(steps: tuple[Step, ...]) -> tuple[Graph, list[tuple[str, str]]]:
+    """Remembered: most of what is typed changes nothing in the graph."""
+    drawn, left_out = without_circles(steps)
+    return layout(drawn), left_out
 
 
 def first_open(draft: Draft) -> Open:
@@ -204,10 +224,11 @@ def _links(draft: Draft) -> list[tuple[str, str, bool]]:
         (compare, f"{base}/compare", False),
         ("Publish …", f"{base}/publish", True),
     ]
-    return [link for link in wanted if link[0] and _is_there(link[1])]
+    return [link for link in wanted if link[0] and is_there(link[1])]
 
 
-def _is_there(path: str) -> bool:
+def is_there(path: str) -> bool:
+    """Whether a page answers at this address."""
     try:
         current_app.create_url_adapter(request).match(path, "GET")  # type: ignore[union-attr]
     except HTTPException:

@@ -106,7 +106,7 @@ def without_circles(steps: Sequence[Step]) -> tuple[list[Step], list[tuple[str, 
         if other in place and not {key, other} & ordered and place[other] >= place[key]
     ]
     gone = set(left_out)
-    drawn = [
+    drawn: list[Step] = [
         (key, name, [other for other in waits if (other, key) not in gone])
         for key, name, waits in steps
     ]

@@ -7,9 +7,9 @@ from app import transaction
 from app.domain import publishing
 from app.errors import Conflict, DraftIsStale, Invalid
 from app.schemas.template import TemplatePublishIn
-from app.web import compare_views, finding_links, moves, words
+from app.web import compare_views, editor_findings, moves, words
 from app.web.access import needs, visitor
-from app.web.editor_views import allow
+from app.web.editor_views import allow, edit_url
 from app.web.version_lists import number_of
 
 blueprint = Blueprint("template_publishing", __name__)
@@ -62,7 +62,8 @@ def _page(template_id: int, *, refused: Invalid | None = None, stale: bool = Fal
         template=review.draft,
         updated_by=words.actor(review.draft.updated_by),
         found=compare_views.view(review.before, review.after),
-        findings=finding_links.linked(template_id, review.draft.document, review.findings),
+        findings=editor_findings.lines(review.draft.document, review.findings),
+        edit_url=edit_url,
         note=moves.typed("note"),
         anyway="anyway" in request.form and not stale,
         faults={fault.path: fault.message for fault in refused.errors} if refused else {},

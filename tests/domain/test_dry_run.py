@@ -2,17 +2,21 @@
 
 import socket
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from app import transaction
-from app.domain import dry_run_sources, dry_runs
+from app.domain import drafts, dry_run_sources, dry_runs, templates
+from app.domain.people import Actor
 from app.errors import Invalid, NotFound
 from app.extensions import Base
 from app.models import WorkflowTemplate
 from app.schemas.dry_run import DryRunIn
+from app.schemas.template import Template
+from app.schemas.yaml_text import loads_yaml
 from app.seeds import cast as people
 from app.seeds import documents
 from tests.support.callbacks import callback
@@ -24,6 +28,7 @@ from tests.support.notifying import cast, policy
 from tests.support.secrets import keep
 from tests.support.workflows import LOOPBACK, OPERATOR, begin, make_step, publish, task, webhook
 
+GUIDE = Path(__file__).parent.parent.parent / "docs" / "authoring" / "refund.yaml"
 NINE = "2027-03-01T09:00:00Z"  # a Monday
 HOUR = 3600.0
 
@@ -72,8 +77,8 @@ def test_a_dry_run_of_every_seeded_template_opens_no_connection_and_writes_no_ro
         patched.setattr(socket, "getaddrinfo", refuse)
         with transaction.reading() as session:
             for template_id in ids:
-                wish = DryRunIn.read({"outcomes": {}})
-                found = dry_runs.run(session, template_id, wish, settings, OPERATOR)
+                source = dry_runs.read(session, template_id, None, settings)
+                found = dry_runs.run(session, source, DryRunIn.read({}), settings, OPERATOR)
                 assert found.path
                 assert found.state in ("COMPLETED", "ATTENTION")
                 assert not session.new
@@ -506,6 +511,30 @@ def test_the_policies_of_the_whole_instance_tell_too(app, settings):
     assert {one[0] for one in told(failed)} == {"ON_STARTED", "ON_ATTENTION"}
 
 
+# -- the guide's own template
+
+
+def test_the_template_of_the_authors_guide_goes_as_the_guide_says(app, settings):
+    cast()
+    for secret in ("SHOP_TOKEN", "PAY_KEY"):
+        keep(secret)
+    with transaction.writing() as session:
+        template = Template.read(loads_yaml(GUIDE.read_bytes()))
+        template_id = templates.create(session, template, OPERATOR).id
+    small = dry_run(settings, template_id, input={"orderId": "A-1", "amount": 40})
+    assert small.path == ["order", "pay", "tell"]
+    large = {"orderId": "A-1", "amount": 900}
+    rejected = dry_run(settings, template_id, input=large, outcomes={"approve": "rejected"})
+    assert rejected.path == ["order", "approve"]
+    assert step(rejected, "pay").state == "SKIPPED"
+    wish: dict[str, Any] = {"takes": {"approve": "PT3H"}, "outcomes": {"pay": "exhausted"}}
+    failing = dry_run(settings, template_id, input=large, **wish)
+    assert len(step(failing, "pay").attempts) == 6
+    reminders = [one for one in step(failing, "approve").notifications if one.round]
+    assert {one.offset_seconds for one in reminders} == {HOUR, 2 * HOUR, 3 * HOUR}
+    assert ("ON_FAILED", "IN_APP", "operator@example.com", "SENT") in told(failing, "pay")
+
+
 # -- drafts, versions, half-done drafts
 
 
@@ -528,7 +557,7 @@ def test_a_draft_without_steps_is_over_at_once_and_says_what_it_lacks(app, setti
     ]
 
 
-def test_of_a_half_done_draft_everything_is_walked_that_can_be(app, settings):
+def test_of_a_half_done_draft_everything_is_walked_that_can_be(app):
     document = {
         "key": "half",
         "name": "",
@@ -544,7 +573,7 @@ def test_of_a_half_done_draft_everything_is_walked_that_can_be(app, settings):
             {"key": "g", "name": "G", "actionType": "MANUAL_TASK", "dependsOn": ["a"]},
         ],
     }
-    checked, problems, left_out = dry_run_sources.walkable(document, LOOPBACK)
+    checked, left_out = dry_run_sources.walkable(document, [], LOOPBACK)
     assert [one["key"] for one in checked["steps"]] == ["a", "g"]
     assert {key: why for key, (_, why) in left_out.items()} == {
         "steps.4": "It has errors.",
@@ -554,6 +583,26 @@ def test_of_a_half_done_draft_everything_is_walked_that_can_be(app, settings):
         "e": "It has errors.",
         "f": "It has errors.",
     }
-    paths = {one.path for one in problems}
-    assert {"name", "dueIn", "steps.1.actionConfig.url", "steps.3.dependsOn.1"} <= paths
-    assert {"steps.5.dependsOn", "steps.6.dependsOn"} <= paths
+
+
+def test_a_step_with_a_text_that_can_not_be_read_is_left_out(app):
+    steps = [webhook("a"), task("b", "a"), task("c")]
+    document = {"key": "half", "name": "Half", "steps": steps}
+    unread = ["steps.0.actionConfig.body"]
+    checked, left_out = dry_run_sources.walkable(document, unread, LOOPBACK)
+    assert [one["key"] for one in checked["steps"]] == ["c"]
+    assert left_out["a"][1] == "It has errors."
+
+
+def test_what_an_author_is_writing_is_walked_with_its_faults_listed(app, settings):
+    template = draft(task("a"), webhook("b", "a"), task("c", "b"), task("d", "a"))
+    with transaction.writing() as session:
+        written = drafts.read(session, template)
+        written.document["steps"][1]["actionConfig"]["url"] = ""
+        actor = Actor("user:author@example.com", "author", may_add_automation=True)
+        drafts.save(session, template, written.revision, actor, written.document, {}, LOOPBACK)
+    found = dry_run(settings, template)
+    assert found.path == ["a", "d"]
+    assert [one.path for one in found.problems] == ["steps.1.actionConfig.url"]
+    assert (step(found, "b").state, step(found, "b").reason) == ("PENDING", "It has errors.")
+    assert step(found, "c").reason == "It waits for b, which has errors."

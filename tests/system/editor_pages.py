@@ -83,4 +83,4 @@ def picture(page: Page, name: str) -> None:
     """A picture of the page as it is, for people who look at them."""
     if PICTURES:
         Path(PICTURES).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=f"{PICTURES}/{name}.png")
+        page.screenshot(path=f"{PICTURES}/{name}.png", caret="initial")

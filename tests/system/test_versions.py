@@ -78,7 +78,7 @@ def test_it_is_changed_while_instances_run_then_compared_published_started_and_r
     page = come("ada")
     page.goto(f"/templates/{template}")
     page.get_by_role("link", name="Edit").click()
-    name = page.get_by_label("Name", exact=True)
+    name = page.locator("#field-name")
     name.fill("Pack with care")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("#editor-head")).to_contain_text("saved")

@@ -114,7 +114,7 @@ def test_recipients_are_typed_into_and_taken_away(policies: Any):
     editing = policies(POLICY)
 
     editing.send(cards__0__recipients__1="assignee")
-    editing.send(cards__0__recipients__2=" {{ input.email }} ")
+    editing.send(cards__0__recipients__2="{{ input.email }}")
     editing.send(cards__0__recipients__0="user:3")
     assert editing.value[0]["recipients"] == ["user:3", "assignee", "{{ input.email }}"]
 

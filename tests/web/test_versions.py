@@ -203,7 +203,7 @@ def test_what_would_not_be_taken_any_more_comes_back_with_its_fault(author, temp
         template_versions.find(session, template, 1).name = ""  # as older rules may have let it
     assert restore(author, template, 1, 2).status_code == 303
     assert "Nothing differs." in said(author.get(f"/templates/{template}/compare?from=1"))
-    assert "1 error to mend first" in said(author.get(f"/templates/{template}/publish"))
+    assert "Errors 1 ·" in said(author.get(f"/templates/{template}/publish"))
 
 
 def test_the_publish_page_shows_what_changes_and_what_follows(author, template):
@@ -244,7 +244,7 @@ def test_a_draft_that_was_changed_since_it_was_shown_is_not_published(author, te
 def test_warnings_ask_and_hints_only_say(author, template):
     revision = write(template, task("pack", assignee="user:nobody@example.com"))
     page = author.get(f"/templates/{template}/publish")
-    assert "1 warning to decide Pack" in said(page)
+    assert "Warnings 1 · To be decided. Pack" in said(page)
     url = f"/templates/{template}/publish"
     refused = author.post(url, {"revision": revision, "note": "All the same"})
     assert (refused.status_code, "There are warnings" in said(refused)) == (422, True)
@@ -255,7 +255,7 @@ def test_warnings_ask_and_hints_only_say(author, template):
 def test_what_keeps_it_from_being_published_leads_to_its_step(author, template):
     revision = write(template, webhook("ship", config={"signingSecret": "NO_SUCH_KEY"}))
     page = author.get(f"/templates/{template}/publish")
-    assert "1 error to mend first Ship" in said(page)
+    assert "Errors 1 · To be mended first. Ship · Action" in said(page)
     field = f"/templates/{template}/edit?step=ship&amp;tab=action#field-actionConfig-signingSecret"
     assert f'href="{field}"' in page.text
     answer = author.post(f"/templates/{template}/publish", {"revision": revision, "note": "n"})

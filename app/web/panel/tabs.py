@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol
 
 from app.schemas.actions import ACTION_TYPES
@@ -141,9 +142,14 @@ def _outwards(path: str) -> Iterable[str]:
 def where(action_type: Any, path: str) -> tuple[str, str]:
     """The tab and the id of the field that a path within a step leads to: for links to findings.
     A place within a list or map leads to the whole of it."""
-    fields = {each.path: (tab, each.name) for tab, each in step_fields(action_type)}
+    fields = _places(action_type if isinstance(action_type, str) else "")
     for each in _outwards(path):
         if each in fields:
             tab, name = fields[each]
             return tab, field_id(name)
     return ("action" if path.split(".")[0] == CONFIG else "general"), ""
+
+
+@cache
+def _places(action_type: str) -> dict[str, tuple[str, str]]:
+    return {each.path: (tab, each.name) for tab, each in step_fields(action_type)}
