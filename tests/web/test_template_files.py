@@ -82,7 +82,7 @@ def test_a_file_takes_the_place_of_what_is_pasted(author):
     [
         ("", "Paste a template, or pick a file."),
         ("key: [", "The body is not YAML"),
-        ('{"key": "a",}', "The body is not JSON"),
+        ('{"key": "a" 1}', "The body is not JSON"),
         ("key: &a order\nname: *a\n", "Anchors and aliases are not supported"),
         ("key: a\nkey: b\n", "same key twice"),
     ],
