@@ -11,6 +11,7 @@ def register(app: Flask) -> None:
     """Hang all routes of the API on the application."""
     from app import live
     from app.api import (
+        audit,
         callbacks,
         commands,
         converters,
@@ -54,6 +55,7 @@ def register(app: Flask) -> None:
         users,
         groups,
         tokens,
+        audit,
     ):
         app.register_blueprint(noun.blueprint, url_prefix=PREFIX)
         csrf.exempt(noun.blueprint)  # no cookie is asked for here, so none can be abused

@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 from app.errors import Invalid, NotPublished
 from app.models.vocabulary import Channel, DeliveryState, InstanceState, Role
 from app.schemas.base import check_text, field_errors
+from app.schemas.moments import Instant
 
 # Sequence numbers are 32 bits wide on PostgreSQL, ids 64.
 MAX_SEQ = 2**31 - 1
@@ -110,6 +111,18 @@ class DeliveriesPage(Page):
     recipient: str | None = Field(None, max_length=320, description="In recipient or address.")
     error: str | None = Field(None, max_length=500, description="In the reason.")
     instance_id: Id | None = None
+
+
+class AuditPage(Page):
+    actor: str | None = Field(None, max_length=320, description="In the name of who did it.")
+    action: str | None = Field(
+        None, max_length=120, description="`secret.rotated`, or `secret` for all of that kind."
+    )
+    subject: str | None = Field(None, max_length=120, description="The kind of thing.")
+    subject_id: str | None = Field(None, max_length=500)
+    since: Instant | None = Field(None, description="From this time on.")
+    until: Instant | None = Field(None, description="Before this time.")
+    q: str | None = Field(None, max_length=200, description="In anything that an entry says.")
 
 
 class EventsPage(Page):

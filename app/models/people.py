@@ -4,7 +4,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
-from app.models.columns import Json, Key, Line, Moment, PrimaryKey, Word
+from app.models.columns import Json, Key, Line, LongText, Moment, PrimaryKey, Word
 from app.models.vocabulary import LinkPurpose, Theme
 
 
@@ -147,6 +147,6 @@ class AuditEntry(Base):
     action: Mapped[Key]
     subject: Mapped[Key]
     subject_id: Mapped[Line]
-    reason: Mapped[Line | None]
+    reason: Mapped[LongText | None]
     before: Mapped[Json | None]
     after: Mapped[Json | None]

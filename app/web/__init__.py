@@ -27,9 +27,11 @@ def _nouns() -> tuple[Any, ...]:
     from app.web import (
         account,
         account_security,
+        audit,
         auth,
         dashboard,
         deliveries,
+        dry_runs,
         frame,
         groups,
         inbox,
@@ -47,6 +49,7 @@ def _nouns() -> tuple[Any, ...]:
         steps,
         tasks,
         template_editor,
+        template_files,
         template_publishing,
         template_versions,
         templates,
@@ -63,6 +66,7 @@ def _nouns() -> tuple[Any, ...]:
         mail_frames,
         tasks,
         templates,
+        dry_runs,
         template_versions,
         template_publishing,
         secrets,
@@ -84,6 +88,8 @@ def _nouns() -> tuple[Any, ...]:
         tokens,
         welcome,
         template_editor,
+        template_files,
+        audit,
     )
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response, request
 
 from app import transaction
 from app.domain import queries
-from app.errors import NotFound
+from app.errors import Forbidden, NotFound
 from app.schemas.instance import StepOut
 from app.web import previews
 from app.web.access import needs
@@ -22,7 +22,11 @@ CSP = (
 
 
 def framed(html: str) -> Response:
-    """A mail's HTML, or nothing, as an answer that may stand in a frame of ours."""
+    """A mail's HTML, or nothing, as an answer that may stand in a frame of ours. Raises Forbidden
+    where a browser would show it as a page: only the frame keeps its scripts from running in one
+    that does not know the policy."""
+    if request.headers.get("Sec-Fetch-Dest") == "document":
+        raise Forbidden("The HTML of a mail is shown in its frame alone: open the page around it.")
     response = make_response(html)
     response.headers["Content-Security-Policy"] = CSP
     response.headers["X-Frame-Options"] = "SAMEORIGIN"

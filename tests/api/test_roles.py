@@ -106,6 +106,7 @@ NEEDS = {
     f"GET {GROUP}": "read",
     f"PATCH {GROUP}": "administer",
     f"DELETE {GROUP}": "administer",
+    "GET /api/workflows/audit": "administer",
     "GET /api/workflows/tokens": "administer",
     "POST /api/workflows/tokens": "administer",
     "DELETE /api/workflows/tokens/<id:token_id>": "administer",

@@ -74,6 +74,12 @@ def test_the_other_queue_goes_on():
     assert found.reason == "The receiver is being moved."
 
 
+@both_databases
+def test_a_reason_may_be_as_long_as_people_write_them():
+    rest("x" * 2000)
+    assert standing().reason == "x" * 2000
+
+
 def test_resuming_rings_for_what_waits():
     rest()
     with transaction.writing() as session:

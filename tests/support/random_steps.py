@@ -15,7 +15,7 @@ SECRETS = st.sampled_from(["STOCK_KEY", "PAY_KEY"])
 MOMENTS = st.sampled_from(["2026-01-31T09:00:00Z", "{{ input.at }}", "2027-02-01T00:00:00+01:00"])
 DURATIONS = st.sampled_from(["PT15M", "P1D", "PT90S"])
 NUMBERS = st.one_of(
-    st.integers(-(10**18), 10**18), st.floats(allow_nan=False, allow_infinity=False)
+    st.integers(-(10**17), 10**17), st.floats(allow_nan=False, allow_infinity=False)
 )
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXT,
@@ -105,7 +105,7 @@ CONFIGS: dict[str, Made] = {
     "MANUAL_TASK": shape({}, {"instructions": TEXT}),
     "APPROVAL": shape({}, {"instructions": TEXT, "question": TEXT}),
     "FORM_INPUT": shape(
-        {}, {"schema": shape({"type": st.just("object"), "properties": st.just({"a": {}})}, {})}
+        {}, {"schema": st.just({"type": "object", "properties": {"a": {"type": "string"}}})}
     ),
     "AUTOMATION_WEBHOOK": shape(
         {"url": SOME_TEXT},

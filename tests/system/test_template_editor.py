@@ -81,6 +81,7 @@ def test_an_author_builds_order_fulfilment_from_nothing_with_the_mouse(
     page.locator("#remove_step").click()
     expect(page.locator("#editor-removed")).to_contain_text("Approve")
     expect(row(page, "Approve")).to_have_count(0)
+    expect(page.locator('#steps [aria-current="true"]')).to_be_focused()
     page.get_by_role("button", name="Put back Approve").click()
     expect(row(page, "Approve")).to_be_visible()
     assert steps_of(console, path) == found | {"approval": found["approval"]}

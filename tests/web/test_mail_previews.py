@@ -158,6 +158,16 @@ def test_who_has_the_mail_already_is_not_shown_as_a_recipient_of_the_next_try(
     assert "Bcc late@example.com stands nowhere" in preview
 
 
+def test_a_browser_that_would_show_a_mail_as_a_page_is_refused(viewer, app):
+    publish(task("pack"), email("confirm", "pack", html="<p>Hello.</p>"))
+    path = "/templates/1/steps/confirm/mail"
+    assert viewer.get(path, headers={"Sec-Fetch-Dest": "iframe"}).status_code == 200
+    refused = viewer.get(path, headers={"Sec-Fetch-Dest": "document"})
+    assert refused.status_code == 403
+    assert "shown in its frame alone" in said(refused)
+    assert "<p>Hello.</p>" not in refused.text
+
+
 @pytest.mark.parametrize("place", ["templates/1", "instances/1"])
 def test_html_of_an_author_can_do_nothing_in_its_frame(viewer, app, place):
     mail_step()

@@ -17,6 +17,11 @@ def admin(visit) -> Person:
     return visit("admin")
 
 
+def token_on(page) -> str:
+    (token,) = re.findall(r"rs_[\w-]{43}", page.text)
+    return token
+
+
 def test_an_empty_list_teaches(admin):
     assert "No tokens yet" in said(admin.get("/tokens"))
 
@@ -24,7 +29,7 @@ def test_an_empty_list_teaches(admin):
 def test_a_token_is_shown_once_and_works_until_it_is_revoked(admin):
     answer = admin.post("/tokens", {"name": "shop", "role": "operator"})
     assert answer.headers["Cache-Control"] == "no-store"
-    token = re.search(r"rs_[\w-]{43}", answer.text)[0]
+    token = token_on(answer)
     page = admin.get("/tokens")
     assert token not in page.text and f"…{token[-4:]}" in said(page)
     assert "by admin@example.com" in said(page)
@@ -48,7 +53,7 @@ def test_a_token_is_shown_once_and_works_until_it_is_revoked(admin):
 def test_a_token_ends_when_it_was_said(admin):
     until = (clock.now() + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
     answer = admin.post("/tokens", {"name": "shop", "role": "viewer", "until": until})
-    token = re.search(r"rs_[\w-]{43}", answer.text)[0]
+    token = token_on(answer)
     clock.travel(timedelta(hours=2))
     refused = admin.get("/api/workflows/users", headers={"Authorization": f"Bearer {token}"})
     assert refused.status_code == 401

@@ -116,10 +116,14 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
 });
 
 function keepFocus(ctx) {
-  if (ctx.request?.submitter?.name === "kind" && ctx.response.raw.ok) return byId("field-name")?.select();
+  const pressed = ctx.response?.raw.ok && ctx.request.submitter;
+  if (pressed && (pressed.name === "kind" || pressed.id === "duplicate_step")) return byId("field-name")?.select();
   const lost = document.activeElement === null || document.activeElement === document.body;
-  if (!lost || !focused) return;
-  (byId(focused) ?? form.querySelector('#steps [aria-current="true"]') ?? byId("panel-title")).focus({ preventScroll: true });
+  // Pressed once more, the button would remove the next step too.
+  const risky = pressed && pressed.id === "remove_step";
+  if (!risky && (!lost || !focused)) return;
+  const row = form.querySelector('#steps [aria-current="true"]') ?? byId("panel-title");
+  (risky ? row : byId(focused) ?? row).focus({ preventScroll: true });
 }
 
 // ── Opening steps and tabs ─────────────────────────────────────────────────────────────────────────────────────────

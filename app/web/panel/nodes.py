@@ -42,7 +42,7 @@ class Node:
     @property
     def id(self) -> str:
         """Of the control, the same at each drawing, so that morphing keeps the focus."""
-        return field_id(self.name)
+        return field_id(self.name) + ("-inner" if self.options.get("inner") else "")
 
     @property
     def is_optional(self) -> bool:

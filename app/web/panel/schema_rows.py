@@ -126,7 +126,7 @@ def changed(schema: Any, before: Row, now: Row) -> tuple[Any, str | None]:
     """The schema with what differs between the rows, and a default that can't be read, if any."""
     if before == replace(now, key=before.key):
         return schema, None
-    rule = dict(_rule(schema)) if schema is not False else {"not": {}}
+    rule: dict[str, Any] = dict(_rule(schema)) if schema is not False else {"not": {}}
     if before.kind != now.kind and now.kind in KINDS:
         rule = {name: value for name, value in rule.items() if name not in _OWN}
         rule = {**KINDS[now.kind][1], **rule}

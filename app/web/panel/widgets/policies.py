@@ -130,7 +130,7 @@ def _preview(template: Node, policy: Policy, trigger: Any, field: Field, page: P
         own = ""
     names = dict(page.around.notification_templates)
     template.options["own"] = names.get(own, own or template.options["own"])
-    said = page.around.said.get(template.value or own, {}).get(policy.get("channel"))
+    said = page.around.said.get(template.value or own, {}).get(str(policy.get("channel")))
     template.options["channel"] = policy.get("channel")
     template.options["preview"] = _rendered(policy, said, trigger, instance) if said else None
 

@@ -20,6 +20,8 @@ def build(field: Field, value: Any, page: Page) -> Node:
     at = branch_of(field, value)
     plain = at is None or "enum" in field.schema["anyOf"][at]
     inner = [] if plain else [build_any(_branch(field, at), value, page)]
+    for each in inner:  # it has the name of the choice
+        each.options["inner"] = True
     picked = str(value) if plain else f"{_BRANCH}{at}"
     return node(field, "union", picked, choices=_choices(field), children=inner)
 
