@@ -63,7 +63,9 @@ class said_in_one_line:  # noqa: N801 - reads as a sentence where it is used
 def register(app: Flask) -> None:
     """Hang all commands on the application."""
     from app.secret_commands import secrets
+    from app.template_commands import group as templates
 
     app.cli.add_command(tokens)
     app.cli.add_command(users)
     app.cli.add_command(secrets)
+    app.cli.add_command(templates)

@@ -1,15 +1,18 @@
 """Transactions begin and end here and nowhere else: returning commits, raising rolls back.
 
-Work that was asked for inside a transaction is rung for after it has committed.
+What is to be written last of all is written just before it commits; work that was asked for
+inside it is rung for after.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.orm import Session
 
 from app import bells, clock
 from app.extensions import db
+
+_LAST = "written last"
 
 
 @contextmanager
@@ -25,12 +28,19 @@ def writing(*, durable: bool = True) -> Iterator[Session]:
     try:
         clock.sync(session.connection(execution_options={"writing": True, "durable": durable}))
         yield session
+        for write in session.info.pop(_LAST, ()):
+            write(session)
         session.commit()
     except BaseException:
         session.rollback()
-        session.info.pop(bells.ASKED, None)
+        session.info.clear()
         raise
     bells.ring_asked(session.info)
+
+
+def at_the_end(session: Session, write: Callable[[Session], None]) -> None:
+    """Write something just before the transaction commits: what others would wait for."""
+    session.info.setdefault(_LAST, []).append(write)
 
 
 @contextmanager

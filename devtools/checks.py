@@ -61,6 +61,7 @@ CHECKS = [
     Check("pytest", module("pytest", "-n", "4", "--dist", "loadgroup")),
     Check("docs", module("devtools.check_docs")),
     Check("openapi", module("devtools.check_openapi")),
+    Check("reference", module("devtools.reference", "--check")),
     Check("audit", module("devtools.check_audit")),
 ]
 

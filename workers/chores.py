@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import bells, clock, transaction
 from app.config import Settings
-from app.domain import claims, losses, overdue, queued_fires, secrets
+from app.domain import claims, figures, losses, overdue, queued_fires, secrets
 from app.models.vocabulary import QUEUES
 from workers import fires, lifelines
 
@@ -46,12 +46,18 @@ def start_queued_runs(session: Session, settings: Settings) -> None:
     queued_fires.start_queued(session)
 
 
+def fold_counts(session: Session, settings: Settings) -> None:
+    """What was counted by the minute is kept by the hour once it is old."""
+    figures.fold(session)
+
+
 CHORES: tuple[Callable[[Session, Settings], None], ...] = (
     give_back_expired_leases,
     note_what_is_late,
     forget_old_secrets,
     start_queued_runs,
     ring_for_due_work,
+    fold_counts,
 )
 
 

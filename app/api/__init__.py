@@ -22,8 +22,10 @@ def register(app: Flask) -> None:
         groups,
         health,
         instances,
+        metrics,
         notification_templates,
         problems,
+        queues,
         schedules,
         secrets,
         sms_status,
@@ -48,6 +50,7 @@ def register(app: Flask) -> None:
         sms_status,
         secrets,
         schedules,
+        queues,
         events,
         users,
         groups,
@@ -56,7 +59,7 @@ def register(app: Flask) -> None:
     ):
         app.register_blueprint(noun.blueprint, url_prefix=PREFIX)
         csrf.exempt(noun.blueprint)  # no cookie is asked for here, so none can be abused
-    for noun in (health, docs):
+    for noun in (health, metrics, docs):
         app.register_blueprint(noun.blueprint)
     commands.register(app)
     live.end_with_the_server()

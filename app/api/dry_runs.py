@@ -29,5 +29,6 @@ def dry_run_template(actor: Actor, template_id: int) -> Response:
     wish = DryRunIn.read(bodies.parsed_body(bodies.raw_body(bodies.MEBIBYTE)))
     with transaction.reading() as session:
         settings = current_app.config["SETTINGS"]
-        found = dry_runs.run(session, template_id, wish, settings, actor.name)
+        source = dry_runs.read(session, template_id, wish.version, settings)
+        found = dry_runs.run(session, source, wish, settings, actor.name)
     return json_response(found.document())

@@ -17,6 +17,7 @@ from app.errors import (
     Unauthorized,
     Unavailable,
 )
+from app.log_paths import path_to_log
 
 MEDIA_TYPE = "application/problem+json"
 TRY_AGAIN_SECONDS = "5"
@@ -37,14 +38,8 @@ def problem_of(error: Exception) -> Response:
     if isinstance(error, _DATABASE_AWAY):
         log.warning("The database did not answer: %s", error)
         return _of_ours(Unavailable("The database does not answer. Try again in a moment."))
-    log.error("%s %s failed", request.method, _path_to_log(), exc_info=error)
+    log.error("%s %s failed", request.method, path_to_log(), exc_info=error)
     return _problem(500, "error", "Something went wrong here. It was written to the log.")
-
-
-def _path_to_log() -> str:
-    """The path; the rule instead where the path holds a secret."""
-    holds_secret = "token" in (request.view_args or {})
-    return request.url_rule.rule if request.url_rule and holds_secret else request.path
 
 
 def _of_ours(error: RunsheetError) -> Response:

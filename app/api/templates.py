@@ -7,13 +7,11 @@ from flask import Blueprint, current_app, request, url_for
 from app.api.endpoint import Ask, endpoint
 from app.api.parameters import ExportFormat, TemplatesPage
 from app.api.rendering import Reply, created, page
-from app.domain import permissions, template_queries, templates
+from app.domain import template_import, template_queries, template_texts, templates
 from app.domain.addresses import AllowList
 from app.errors import DraftIsStale
-from app.extensions import compact_json
 from app.models import WorkflowTemplate
 from app.schemas.template import Template, TemplateOut, TemplateSummary
-from app.schemas.yaml_text import dumps_yaml
 
 blueprint = Blueprint("api_templates", __name__)
 
@@ -101,8 +99,8 @@ def unarchive_template(ask: Ask[None], template_id: int) -> Reply:
 )
 def export_template(ask: Ask[None], template_id: int) -> Reply:
     row = templates.find(ask.session, template_id)
-    form = ask.query.format
-    text = dumps_yaml(row.draft) if form == "yaml" else compact_json(row.draft)
+    form = "yaml" if ask.query.format == "yaml" else "json"
+    text = template_texts.written(row.draft, form)
     disposition = f'attachment; filename="{row.key}.{form}"'
     headers = {"Content-Type": f"application/{form}", "Content-Disposition": disposition}
     return Reply(text=text, headers=headers)
@@ -132,8 +130,7 @@ def outbound_allow() -> AllowList:
 
 def add(ask: Ask[Template]) -> Reply:
     """A new template, if the actor may add what is in it."""
-    permissions.require_automation(ask.actor, ask.body, None, org_domains())
-    row = templates.create(ask.session, ask.body, ask.actor.name, allow=outbound_allow())
+    row = template_import.add(ask.session, ask.body, ask.actor, _settings())
     location = url_for("api_templates.read_template", template_id=row.id)
     reply = created(template_queries.template_document(row), location)
     reply.headers["ETag"] = etag(row)
@@ -142,15 +139,12 @@ def add(ask: Ask[Template]) -> Reply:
 
 def put_draft(ask: Ask[Template], template_id: int) -> WorkflowTemplate:
     """Replace the draft, if it is still the one that If-Match names and the actor may."""
-    row = templates.find(ask.session, template_id, lock=True)
-    require_match(row)
-    # Compared as it will be stored, so that a default written out or left out is no change.
-    new = Template.model_validate(templates.checked_document(ask.body, outbound_allow()))
-    before = Template.model_validate(row.draft)
-    permissions.require_automation(ask.actor, new, before, org_domains())
-    return templates.replace_draft(
-        ask.session, template_id, ask.body, ask.actor.name, allow=outbound_allow()
-    )
+    require_match(templates.find(ask.session, template_id, lock=True))
+    return template_import.put(ask.session, template_id, ask.body, ask.actor, _settings())
+
+
+def _settings() -> template_import.Settings:
+    return template_import.Settings(outbound_allow(), org_domains())
 
 
 def require_match(row: WorkflowTemplate) -> None:

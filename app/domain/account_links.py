@@ -47,7 +47,6 @@ _TEXT = {
 class Link:
     """A link that was just made. `url` is shown now and never again."""
 
-    id: int
     url: str
     purpose: LinkPurpose
     expires_at: datetime
@@ -63,16 +62,15 @@ def make(session: Session, user: User, actor: str, not_ready: NotReady, reason: 
     row = SignInLink(
         user_id=user.id,
         purpose=purpose,
-        nonce=nonce,
         token_hash=hashed(_token(nonce)),
         expires_at=clock.now() + LIVES[purpose],
     )
     session.add(row)
-    session.flush()
-    link = Link(row.id, _url(nonce), purpose, row.expires_at)
+    link = Link(_url(nonce), purpose, row.expires_at)
     action = f"user.{purpose}-link"
     audit.record(session, actor, action, "user", user.email, reason=reason or None)
-    return replace(link, mailed=_owe_mail(session, user, link, actor, not_ready))
+    mailed = _owe_mail(session, user, link, nonce, actor, not_ready)
+    return replace(link, mailed=mailed)
 
 
 def end_all(session: Session, user_id: int) -> None:
@@ -89,7 +87,9 @@ def _url(nonce: str) -> str:
     return f"{maker().base_url}{PATH}{_token(nonce)}"
 
 
-def _owe_mail(session: Session, user: User, link: Link, actor: str, not_ready: NotReady) -> bool:
+def _owe_mail(
+    session: Session, user: User, link: Link, nonce: str, actor: str, not_ready: NotReady
+) -> bool:
     """A delivery like any other, without a notice or an instance. Its words name the link; only
     the notifier fills it in."""
     if Channel.EMAIL in not_ready:
@@ -101,20 +101,20 @@ def _owe_mail(session: Session, user: User, link: Link, actor: str, not_ready: N
         channel=Channel.EMAIL,
         trigger=ACCOUNT,
         template="",
-        policy={"content": content, "context": {"account": account}, "link": link.id},
+        policy={"content": content, "context": {"account": account}, "link": nonce},
     )
     with changing(session) as ledger:
         fanout.deliver(ledger, None, None, Recipient(label_of(user), user=user), draft, not_ready)
     return True
 
 
-def with_url(session: Session, context: Mapping[str, Any], link_id: int) -> Mapping[str, Any]:
+def with_url(session: Session, context: Mapping[str, Any], nonce: str) -> Mapping[str, Any]:
     """The context of a mail, in which its words can read the link that it brings, as long as that
-    one is good."""
-    row = session.get(SignInLink, link_id)
-    if row is None or not row.nonce or hashed(_token(row.nonce)) != row.token_hash:
+    one is good. By its nonce: ids are given anew when the newest row is deleted."""
+    query = select(SignInLink.id).where(SignInLink.token_hash == hashed(_token(nonce)))
+    if session.scalar(query) is None:
         return context
-    return {**context, "account": context["account"] | {"url": _url(row.nonce)}}
+    return {**context, "account": context["account"] | {"url": _url(nonce)}}
 
 
 def taken_out(outcome: Outcome, context: Mapping[str, Any]) -> Outcome:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.domain import claims, fanout, lifecycle, series, tries, waiting
+from app.domain import claims, counting, fanout, lifecycle, series, tries, waiting
 from app.domain.claims import Claim
 from app.domain.echoes import without_echoes
 from app.domain.ledger import Ledger, changing
@@ -39,6 +39,7 @@ def _write(ledger: Ledger, report: Report) -> None:
     if claim.kind == JobKind.NOTICE:
         if outcome is not None:
             fanout.expand(ledger, claim, outcome.output)
+            counting.job_ended(ledger, claim, "done")
     elif claim.kind == JobKind.DELIVERY:
         tries.write(ledger, report)
     elif claim.action_type == waiting.WAIT_CALLBACK:
@@ -73,6 +74,7 @@ def begin(
     worker: str,
 ) -> None:
     """An attempt began."""
+    counting.began(ledger, claim, span)
     ledger.attempts[(claim.execution_id or 0, claim.attempt)] = _attempt(claim, span, worker)
     if claim.kind != JobKind.STEP:
         return
@@ -127,6 +129,7 @@ def end(
     claim, span = report.claim, report.span
     again = is_tried_again(claim, outcome)
     word = word_of(outcome, again)
+    counting.ended(ledger, claim, span, word, again=again)
     ledger.close_attempt(claim.execution_id or 0, claim.attempt, ending(span, outcome, word))
     ledger.ended_executions.append(
         {
@@ -190,6 +193,7 @@ def _facts(report: Report, outcome: Outcome) -> dict[str, Any]:
 def _fence(ledger: Ledger, report: Report) -> None:
     """The step was taken away meanwhile. What came back is kept for the record, nothing more."""
     claim, outcome = report.claim, report.outcome
+    counting.fenced(ledger, claim)
     if claim.kind == JobKind.NOTICE:
         return
     if claim.kind == JobKind.DELIVERY:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, exists, or_, sele
 
 from app import clock
 from app.domain.ledger import row_values
-from app.models import AutomationJob
+from app.models import AutomationJob, QueuePause
 from app.models.columns import table_of
 
 jobs = table_of(AutomationJob).c
@@ -79,7 +79,7 @@ def claim(
     free = (
         select(jobs.id)
         .where(jobs.queue == queue, jobs.lease_token.is_(None), ~jobs.held, jobs.run_at <= now)
-        .where(_goes_elsewhere(full))
+        .where(_goes_elsewhere(full), _is_open(queue))
         .where(jobs.losses >= ALONE_AFTER if alone else jobs.losses < ALONE_AFTER)
         .order_by(jobs.run_at, jobs.id)
         .limit(1 if alone else limit)
@@ -105,6 +105,10 @@ def _goes_elsewhere(full: Collection[str]) -> ColumnElement[bool]:
     if not full:
         return true()
     return or_(jobs.destination.is_(None), jobs.destination.not_in(sorted(full)))
+
+
+def _is_open(queue: str) -> ColumnElement[bool]:
+    return ~exists().where(QueuePause.queue == queue)
 
 
 def _age(row: Row[Any]) -> tuple[datetime, int]:
@@ -148,11 +152,12 @@ def hand_back(connection: Connection, claims: Iterable[Claim]) -> None:
 
 
 def next_due(connection: Connection, queue: str, *, full: Collection[str] = ()) -> Due | None:
-    """The next free job of a queue that does not go to a destination that is `full`."""
+    """The next free job of a queue that does not go to a destination that is `full`; None while the
+    queue is paused."""
     row = connection.execute(
         select(jobs.run_at, jobs.losses)
         .where(jobs.queue == queue, jobs.lease_token.is_(None), ~jobs.held)
-        .where(_goes_elsewhere(full))
+        .where(_goes_elsewhere(full), _is_open(queue))
         .order_by(jobs.run_at, jobs.id)
         .limit(1)
     ).first()
@@ -167,6 +172,7 @@ def alone_is_due(connection: Connection, queue: str) -> bool:
         ~jobs.held,
         jobs.run_at <= clock.now(),
         jobs.losses >= ALONE_AFTER,
+        _is_open(queue),
     )
     return bool(connection.execute(select(waiting)).scalar())
 

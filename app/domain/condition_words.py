@@ -40,7 +40,7 @@ def _joined(when: dict[str, Any], title_of: Callable[[str], str]) -> str:
 def _part(part: Any, title_of: Callable[[str], str]) -> str:
     if isinstance(part, dict):
         return f"({sentence(part, title_of)})"  # type: ignore[reportUnknownArgumentType]
-    pieces: list[Any] = part if isinstance(part, list) else []
+    pieces = cast("list[Any]", part) if isinstance(part, list) else []
     path, operator, *values = (*pieces, *["…"] * (2 - len(pieces)))
     if operator == "exists":
         there = OPERATOR_WORDS[NOT_THERE if values == [False] else operator]

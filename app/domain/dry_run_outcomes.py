@@ -25,7 +25,7 @@ TIMEOUT, SKIPPED, OPEN = "timeout", "skipped", "open"
 _BY_TYPE: Mapping[str, tuple[str, ...]] = {
     "APPROVAL": (SUCCESS, REJECTED, FAILURE, SKIPPED, OPEN),
     "WAIT_TIMER": (SUCCESS, SKIPPED),
-    WAIT_CALLBACK: (SUCCESS, FAILURE, TIMEOUT, SKIPPED, OPEN),
+    WAIT_CALLBACK: (SUCCESS, FAILURE, TIMEOUT, SKIPPED),
 }
 _NO, _NOT_NOW = (400, 404, 422, 410), (503, 500, 429, 408)
 
@@ -103,7 +103,7 @@ def _request(
     config: Mapping[str, Any], shown: Mapping[str, Any], plan: Plan, key: str, now: datetime
 ) -> Outcome:
     """A made-up answer, judged as a real one is."""
-    happens, host = plan.happens(key), urlsplit(shown["url"]).netloc
+    happens, host = plan.happens(key), urlsplit(str(shown["url"])).netloc
     if happens in (FAILURE, EXHAUSTED):
         known = _NO if happens == FAILURE else _NOT_NOW
         status = next((each for each in known if not answers.is_success(each, config)), known[0])
@@ -138,7 +138,7 @@ def call(config: Mapping[str, Any], plan: Plan, key: str) -> Verdict:
     if not config.get("output") and not config.get("expect"):
         return Verdict(output=plan.output(key))
     body, _ = _answer(config, plan.output(key))
-    return calls.judge(body if isinstance(body, dict) else {}, config)
+    return calls.judge(cast("dict[str, Any]", body) if isinstance(body, dict) else {}, config)
 
 
 def _answer(
@@ -146,7 +146,8 @@ def _answer(
 ) -> tuple[Any, list[tuple[str, str]]]:
     """The body and headers of an answer that meets the expectations and brings this output."""
     mapping: Mapping[str, str] | None = config.get("output")
-    found: dict[str, Any] = {"body": dict(output) if mapping is None else None, "headers": {}}
+    body = dict[str, Any](output) if mapping is None else None
+    found: dict[str, Any] = {"body": body, "headers": {}}
     for name, path in (mapping or {}).items():
         _plant(found, path, output.get(name, _example(name)))
     for wish in config.get("expect") or ():
@@ -195,7 +196,9 @@ def _read_by(steps: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
 
 def _compared(when: Any) -> Iterator[tuple[str, Any]]:
     """The paths of a condition, each with a value that meets it."""
-    parts: list[Any] = next(iter(when.values())) if isinstance(when, dict) and when else []
+    parts: Iterable[list[Any]] = ()
+    if isinstance(when, dict) and when:
+        parts = next(iter(cast("dict[str, Any]", when).values()))
     for part in parts:
         if isinstance(part, dict):
             yield from _compared(part)
@@ -205,16 +208,15 @@ def _compared(when: Any) -> Iterator[tuple[str, Any]]:
 
 def _meeting(op: str, wanted: Any, path: str) -> Any:
     """A value that holds against the one wanted."""
-    number = isinstance(wanted, int | float) and not isinstance(wanted, bool)
     if op in ("=", ">=", "<=", "contains"):
         return wanted
-    if op in (">", "<") and number:
-        return wanted + (1 if op == ">" else -1)
     if op == "in" and isinstance(wanted, list) and wanted:
-        return wanted[0]
+        return cast("list[Any]", wanted)[0]
     if op == "!=" and isinstance(wanted, bool):
         return not wanted
-    return wanted + 1 if op == "!=" and number else _example(path)
+    if op in (">", "<", "!=") and isinstance(wanted, int | float) and not isinstance(wanted, bool):
+        return wanted + (-1 if op == "<" else 1)
+    return _example(path)
 
 
 def _example(path: str) -> str:

@@ -1,13 +1,13 @@
 """What a dry run walks: a version, a draft, or as much of a half-done draft as can be walked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain import findings, template_queries, templates
+from app.domain import drafts, findings, template_queries, templates
 from app.domain.addresses import AllowList
 from app.domain.graph import Graph
 from app.domain.instances import Version
@@ -23,13 +23,15 @@ Document = dict[str, Any]
 
 @dataclass(slots=True, kw_only=True)
 class Source:
-    """What is walked. `number`: of the version, None for the draft; `left_out`: steps of the draft
-    that can't be walked, by key, each with its document and the reason."""
+    """What is walked. `number`: of the version, None for the draft; `written`: the document with
+    whatever faults it has; `left_out`: steps of the draft that can't be walked, by key, each with
+    its document and the reason."""
 
     template_id: int
     number: int | None
     version: Version
     document: Document
+    written: Document
     problems: list[FieldError] = field(default_factory=list[FieldError])
     left_out: dict[str, tuple[Document, str]] = field(
         default_factory=dict[str, tuple[Document, str]]
@@ -57,20 +59,28 @@ def _of_version(session: Session, template: WorkflowTemplate, number: int) -> So
     if row is None:
         raise NotFound(f"This template has no version {number}.")
     document = template_queries.version_document(row)
-    return Source(template_id=template.id, number=number, version=_version(row), document=document)
+    return Source(
+        template_id=template.id,
+        number=number,
+        version=_version(row),
+        document=document,
+        written=document,
+    )
 
 
 def _of_draft(session: Session, template: WorkflowTemplate, allow: AllowList) -> Source:
-    written = template.editing or {"document": template.draft, "unread": {}}
-    document, _, left_out = walkable(written["document"], allow)
-    around = findings.surroundings(session, written["document"], allow)
-    found = findings.of_document(written["document"], written["unread"], around)
+    """What its author sees, with whatever faults it still has."""
+    draft = drafts.read(session, template.id)
+    around = findings.surroundings(session, draft.document, allow)
+    found = findings.of_document(draft.document, draft.unread, around)
     problems = [FieldError(one.path, one.message) for one in found if one.severity == "error"]
+    document, left_out = walkable(draft.document, draft.unread, allow)
     return Source(
         template_id=template.id,
         number=None,
         version=_version(templates.frozen(document)),
         document=document,
+        written=draft.document,
         problems=problems,
         left_out=left_out,
     )
@@ -79,7 +89,7 @@ def _of_draft(session: Session, template: WorkflowTemplate, allow: AllowList) ->
 def _version(row: WorkflowTemplateVersion) -> Version:
     due_in = parse_duration(row.due_in) if row.due_in else None
     policies = cast("list[dict[str, Any]]", row.notification_policies or [])
-    return Version(row, row.steps, Graph.of(row.steps, policies, due_in, row.due_at))
+    return Version(row, row.steps, Graph.of(row.steps, policies, due_in, row.due_at))  # type: ignore[reportArgumentType]
 
 
 def depends_on(step: Mapping[str, Any]) -> list[str]:
@@ -89,20 +99,18 @@ def depends_on(step: Mapping[str, Any]) -> list[str]:
 
 
 def walkable(
-    document: Mapping[str, Any], allow: AllowList
-) -> tuple[Document, list[FieldError], dict[str, tuple[Document, str]]]:
-    """A draft as it would be stored, without what is wrong in it; what that is; and the steps that
-    are left out for it, or because they wait for one that is."""
+    document: Mapping[str, Any], unread: Iterable[str], allow: AllowList
+) -> tuple[Document, dict[str, tuple[Document, str]]]:
+    """A draft as it would be stored, without what is wrong in it, and the steps that are left out
+    for that, or because they wait for one that is. `unread`: paths of texts that can't be read,
+    whose places hold something else for now."""
     rest = _Rest(dict(document))
-    problems: list[FieldError] = []
+    rest.leave_out(unread)
     while True:
         try:
-            checked = templates.checked_document(Template.read(rest.document()), allow)
-            return checked, problems, rest.left_out
+            return templates.checked_document(Template.read(rest.document()), allow), rest.left_out
         except Invalid as invalid:
-            found = [rest.as_written(fault) for fault in invalid.errors]
-            problems += [fault for fault in found if fault not in problems]
-            if not rest.leave_out(invalid.errors):
+            if not rest.leave_out(fault.path for fault in invalid.errors):
                 raise
 
 
@@ -121,21 +129,13 @@ class _Rest:
     def document(self) -> Document:
         return self._rest | {"steps": [*self._steps.values()]}
 
-    def as_written(self, fault: FieldError) -> FieldError:
-        """With the number that the step has in the whole document."""
-        root, at, rest = (*fault.path.split(".", 2), "", "")[:3]
-        if root != "steps" or not at.isdigit():
-            return fault
-        whole = ".".join(filter(None, ["steps", str([*self._steps][int(at)]), rest]))
-        return FieldError(whole, fault.message)
-
-    def leave_out(self, faults: list[FieldError]) -> bool:
-        """Take out what these are about; False if there is nothing left to take."""
+    def leave_out(self, paths: Iterable[str]) -> bool:
+        """Take out what stands at these paths; False if there is nothing left to take."""
         numbers = [*self._steps]
         bad: set[int] = set()
         before = (len(self._steps), dict(self._rest))
-        for fault in faults:
-            root, at, *_ = (*fault.path.split("."), "")
+        for path in paths:
+            root, at, *_ = (*path.split("."), "")
             if root == "steps" and at.isdigit():
                 bad.add(numbers[int(at)])
             elif root in _STAND_INS:

@@ -33,19 +33,23 @@ from app.schemas.retry import Retry
 _Offset = Callable[[datetime], float]
 
 
-def run(
-    session: Session, template_id: int, wish: DryRunIn, settings: Settings, actor: str
-) -> DryRunOut:
-    """Walk a template's draft or version as if `actor` started it. Reads the session, writes
-    nothing. Raises NotFound, or Invalid where the wish does not fit the template."""
+def read(session: Session, template_id: int, version: int | None, settings: Settings) -> Source:
+    """What is to be walked: a version of a template, or its draft. Raises NotFound."""
     allow = AllowList.parse(settings.outbound_allow)
     has_mail = bool(settings.smtp_url)
-    source = dry_run_sources.read(session, template_id, wish.version, allow, has_mail=has_mail)
+    return dry_run_sources.read(session, template_id, version, allow, has_mail=has_mail)
+
+
+def run(
+    session: Session, source: Source, wish: DryRunIn, settings: Settings, actor: str
+) -> DryRunOut:
+    """Walk it as if `actor` started it. Reads the session, writes nothing. Raises Invalid where
+    the wish does not fit the template."""
     at = wish.start_at or clock.now().replace(microsecond=0)
     given, made_up = _input(session, source, wish)
     values = input_schemas.read_input(source.document["inputSchema"], given, "input")
     plan = Plan.of(wish, source.document["steps"])
-    around = _around(session, settings, allow, at)
+    around = _around(session, settings, at)
     found = dry_run.walk(source.version, values, plan, around, actor=actor, at=at)
     return _told(source, found, plan, at, made_up=made_up)
 
@@ -56,17 +60,22 @@ def _input(session: Session, source: Source, wish: DryRunIn) -> tuple[dict[str, 
         return wish.input, False
     if wish.instance_id is None:
         return sample(source.document["inputSchema"]), True
+    return input_of(session, source, wish.instance_id), False
+
+
+def input_of(session: Session, source: Source, instance_id: int) -> dict[str, Any]:
+    """What an instance of the same template was started with. Raises Invalid."""
     try:
-        found = queries.read_instance(session, wish.instance_id)
+        found = queries.read_instance(session, instance_id)
     except NotFound as missing:
         raise Invalid.at("instanceId", missing.message) from None
     if found.template_id != source.template_id:
         words = f"Instance {found.id} is one of {found.template_name}."
         raise Invalid.at("instanceId", words)
-    return found.input, False
+    return found.input
 
 
-def _around(session: Session, settings: Settings, allow: AllowList, at: datetime) -> Around:
+def _around(session: Session, settings: Settings, at: datetime) -> Around:
     secrets = {
         row.name: SecretValue(row.name, "", hosts=tuple(row.hosts or ()))
         for row in session.execute(select(Secret.name, Secret.hosts))
@@ -74,7 +83,7 @@ def _around(session: Session, settings: Settings, allow: AllowList, at: datetime
     given = Given(
         context={},
         now=at,
-        allow=allow,
+        allow=AllowList.parse(settings.outbound_allow),
         sender=settings.mail_from,
         base_url=settings.base_url,
         secrets=secrets,

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app import bells
-from app.domain import accounts, follow_ups, recipients, unheard
+from app.domain import accounts, counting, follow_ups, recipients, unheard
 from app.domain.channels import CHANNELS
 from app.domain.claims import Claim
 from app.domain.conditions import describe_refusal, holds
@@ -203,6 +203,7 @@ def deliver(
     if sent:
         _owe_job(ledger, row | {"id": delivery_id}, decision.until or ledger.now)
         return delivery_id
+    counting.delivered(ledger, draft.channel, DeliveryState.SKIPPED)
     if instance is not None:
         data = facts_of(row | {"id": delivery_id}) | {"reason": decision.reason}
         ledger.record(instance, "notification.skipped", step, data=data)

@@ -65,6 +65,8 @@ _MORE: tuple[Check, ...] = (
     callbacks.nobody_calls,
     structure.names,
 )
+# Found by looking around: where nobody knows what is there, they say nothing.
+ABOUT_SURROUNDINGS = frozenset({"no-secret", "notification-template", "nobody"})
 _RANK: Mapping[str, int] = {"error": 0, "warning": 1, "hint": 2}
 
 
@@ -145,6 +147,11 @@ def _people(session: Session) -> Iterator[str]:
     query = select(User.id, User.email, User.role).where(User.active)
     for user_id, email, role in session.execute(query):
         yield from (f"user:{user_id}", f"user:{email}", f"role:{role}")
+    member = GroupMember
+    groups = (
+        select(Group.key).join(member, member.group_id == Group.id).join(User).where(User.active)
+    )
+    yield from (f"group:{key}" for key in session.scalars(groups.distinct()))
     members = select(Group.key).join(GroupMember).join(User, User.id == GroupMember.user_id)
     yield from (f"group:{key}" for key in session.scalars(members.where(User.active).distinct()))
 

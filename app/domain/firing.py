@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import audit, overlaps, schedule_alerts, schedule_starts
+from app.domain import audit, counting, overlaps, schedule_alerts, schedule_starts
 from app.domain.overlaps import Fire
 from app.domain.schedule_times import ON_TIME, Due, due_times, jitter, plan_next
 from app.models import Schedule, ScheduleFire
@@ -150,6 +150,7 @@ def _write(session: Session, fires: Iterable[Fire], now: datetime) -> None:
     rows = [row_of(fire, now) for fire in fires]
     session.add_all(rows)
     session.flush()
+    counting.fired(session, rows)
     schedule_alerts.tell(session, [row for row in rows if row.outcome == FireOutcome.FAILED])
 
 

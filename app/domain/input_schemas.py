@@ -1,8 +1,9 @@
 """The JSON Schemas that authors write for an instance's input and for forms."""
 
+import json
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 
@@ -14,6 +15,21 @@ PATTERN_SECONDS = 0.05
 
 def check_schema(schema: dict[str, Any], at: str) -> None:
     """Raise Invalid if it is not a JSON Schema (2020-12) that refers to nothing outside itself."""
+    if faults := _schema_faults(json.dumps(schema), at):
+        raise Invalid(faults)
+
+
+@lru_cache(maxsize=512)
+def _schema_faults(text: str, at: str) -> tuple[FieldError, ...]:
+    """Remembered: while a template is written its schemas are checked again with every change."""
+    try:
+        _check(json.loads(text), at)
+    except Invalid as invalid:
+        return tuple(invalid.errors)
+    return ()
+
+
+def _check(schema: dict[str, Any], at: str) -> None:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
 

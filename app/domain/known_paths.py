@@ -10,7 +10,7 @@ from typing import Any
 from app.domain.callback_urls import PLACEHOLDER as CALLBACK_URL
 from app.domain.half_done import RawStep, mapping, steps_of, text
 from app.domain.schema_paths import is_open, paths_of
-from app.domain.ways import Ways
+from app.domain.ways import NONE, Ways
 from app.schemas.actions import WAIT_CALLBACK
 
 _LIKE_ENOUGH = 0.6
@@ -101,6 +101,7 @@ class Reading:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.steps = {step.key: step for step in steps_of(document) if step.key}
         self._schema = mapping(document).get("inputSchema")
+        self._by: dict[tuple[str, bool], list[KnownPath]] = {}
 
     @cached_property
     def ways(self) -> Ways:
@@ -116,45 +117,34 @@ class Reading:
         whole = KnownPath("input", "All input", "object", True, open=True)
         return [*fields, whole] if is_open(self._schema) else fields
 
-    @cached_property
-    def _outputs(self) -> dict[str, list[KnownPath]]:
-        return {key: outputs_of(step) for key, step in self.steps.items()}
-
     def by(self, step_key: str | None, *, in_condition: bool = False) -> list[KnownPath]:
         """As `known`."""
+        key = step_key or ""
+        if (key, in_condition) not in self._by:
+            self._by[key, in_condition] = self._read_by(key, in_condition=in_condition)
+        return self._by[key, in_condition]
+
+    def _read_by(self, key: str, *, in_condition: bool) -> list[KnownPath]:
         found = [*self.input, *_INSTANCE]
-        for key in self._before(step_key):
-            found += self._given_by(key, step_key or "", in_condition=in_condition)
-        if not in_condition and step_key in self.steps:
+        before = self.ways.before.get(key, NONE)
+        for other in (one for one in self.steps if one in before):
+            given = self._given[other]
+            sure = other in self.ways.surely[key]
+            found += given.surely if sure else given.perhaps
+            found.append(given.state if sure or in_condition else _uncertain(given.state))
+        if not in_condition and key in self.steps:
             found += self._callback_urls
-        proven = self.ways.proven.get(step_key or "", frozenset[str]())
-        return [_proven(one, proven) for one in found]
+        proven = self.ways.proven.get(key, NONE)
+        return [_proven(one, proven) for one in found] if proven else found
 
     def may_be_there(self, keys: Iterable[str]) -> list[KnownPath]:
         """What steps give if they have been done by then."""
-        return [
-            replace(one, certain=False)
-            for key in keys
-            for one in (
-                *self._outputs.get(key, ()),
-                KnownPath(f"steps.{key}.state", "", "string", True),
-            )
-        ]
+        given = [self._given[key] for key in keys if key in self._given]
+        return [path for one in given for path in (*one.perhaps, one.state)]
 
-    def _before(self, step_key: str | None) -> Sequence[str]:
-        before = self.ways.before.get(step_key or "", frozenset[str]())
-        return [key for key in self.steps if key in before]
-
-    def _given_by(self, key: str, reader: str, *, in_condition: bool) -> list[KnownPath]:
-        """What a step gives to one after it. Placeholders see nothing of a step that was passed
-        over; conditions see its state."""
-        sure = key in self.ways.surely[reader]
-        title = f"{self.steps[key].name}: state"
-        state = KnownPath(
-            f"steps.{key}.state", title, "string", sure or in_condition, schema=_STATES
-        )
-        outputs = self._outputs[key]
-        return [*(outputs if sure else [replace(one, certain=False) for one in outputs]), state]
+    @cached_property
+    def _given(self) -> dict[str, "_Given"]:
+        return {key: _Given.by(step) for key, step in self.steps.items()}
 
     @cached_property
     def _callback_urls(self) -> list[KnownPath]:
@@ -164,6 +154,27 @@ class Reading:
             for key, step in self.steps.items()
             if step.action_type == WAIT_CALLBACK
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a step gives to those after it. Placeholders see nothing of a step that was passed
+    over; conditions see its state."""
+
+    surely: list[KnownPath]
+    perhaps: list[KnownPath]
+    state: KnownPath
+
+    @classmethod
+    def by(cls, step: RawStep) -> "_Given":
+        paths = outputs_of(step)
+        title = f"{step.name}: state"
+        state = KnownPath(f"steps.{step.key}.state", title, "string", True, schema=_STATES)
+        return cls(paths, [_uncertain(one) for one in paths], state)
+
+
+def _uncertain(one: KnownPath) -> KnownPath:
+    return replace(one, certain=False)
 
 
 def _proven(one: KnownPath, proven: frozenset[str]) -> KnownPath:

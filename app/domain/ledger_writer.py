@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, update
 
 from app import bells
-from app.domain import callback_urls, notices
+from app.domain import callback_urls, counting, notices
 from app.domain.ledger import Ledger
 from app.domain.ledger_work import insert_ids, write_work
 from app.domain.prepared import Prepared
@@ -155,6 +155,7 @@ def _change_all(connection: Connection, statement: Prepared, rows: list[dict[str
 
 def _write_events(connection: Connection, ledger: Ledger) -> None:
     rows = [{"instance_id": instance.id} | values for instance, values in ledger.events]
+    counting.happened(ledger, (values["kind"] for _, values in ledger.events))
     _INSERT_EVENT(connection, rows)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from app import bells
-from app.domain import claims, lifecycle, tries
+from app.domain import claims, counting, lifecycle, tries
 from app.domain.attempts import begin, ending, find
 from app.domain.claims import Claim
 from app.domain.ledger import Ledger, changing
@@ -52,6 +52,7 @@ def give_back_expired(session: Session, poison_after: int, dead: Collection[str]
 
 def _lose(ledger: Ledger, row: Row[Any], poison_after: int) -> None:
     claim = Claim(**{name: getattr(row, name) for name in Claim.__slots__})
+    counting.recovered(ledger, claim)
     is_delivery = claim.kind == JobKind.DELIVERY
     begun = tries.has_begun(ledger, claim) if is_delivery else _has_begun(ledger, claim)
     if not begun and (claim.losses or claim.action_type == WAIT_CALLBACK):
@@ -75,6 +76,7 @@ def _lose(ledger: Ledger, row: Row[Any], poison_after: int) -> None:
         if poisoned:
             _poison(ledger, instance, step, claim, losses_alone)
     if poisoned:
+        counting.job_ended(ledger, claim, "poisoned")
         return
     _postpone_lost(ledger, claim, run_at, tried=True, losses_alone=losses_alone)
 

@@ -92,6 +92,11 @@ def say_gone(session: Session, name: str) -> None:
     )
 
 
+def has_ended(process: WorkerProcess) -> bool:
+    """Whether it ended in good order."""
+    return process.in_flight == _ENDED
+
+
 def standings(session: Session) -> dict[str, Standing]:
     """How each kind in NEEDED stands."""
     row = WorkerProcess

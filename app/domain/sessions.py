@@ -4,7 +4,7 @@ import hmac
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -66,7 +66,7 @@ def of_person(session: Session, user_id: int) -> list[BrowserSession]:
     return list(session.scalars(query.order_by(_row.seen_at.desc(), _row.id.desc())))
 
 
-def _open() -> tuple[object, ...]:
+def _open() -> tuple[ColumnElement[bool], ...]:
     return _row.revoked_at.is_(None), _row.created_at > clock.now() - LIVES
 
 
@@ -80,10 +80,10 @@ def end_all(session: Session, user_id: int, *, but: int | None = None) -> int:
     return _end(session, _row.user_id == user_id, *(() if but is None else (_row.id != but,)))
 
 
-def _end(session: Session, *which: object) -> int:
+def _end(session: Session, *which: ColumnElement[bool]) -> int:
     ended = session.execute(
         update(_row)
-        .where(*which, _row.revoked_at.is_(None))  # type: ignore[arg-type]
+        .where(*which, _row.revoked_at.is_(None))
         .values(revoked_at=clock.now())
         .returning(_row.id)
     )

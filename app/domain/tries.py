@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import delete, insert, select, update
 
-from app.domain import fanout, unheard
+from app.domain import counting, fanout, unheard
 from app.domain.claims import Claim
 from app.domain.ledger import Ledger
 from app.domain.outcomes import Outcome
@@ -67,6 +67,7 @@ def fence(ledger: Ledger, report: Report) -> None:
 
 def _begin(ledger: Ledger, report: Report) -> None:
     claim = report.claim
+    counting.began(ledger, claim, report.span)
     ledger.session.execute(
         insert(_log).values(
             delivery_id=claim.delivery_id,
@@ -80,7 +81,9 @@ def _begin(ledger: Ledger, report: Report) -> None:
 def _end(ledger: Ledger, report: Report, outcome: Outcome) -> None:
     claim = report.claim
     again = is_tried_again(claim, outcome)
-    _close(ledger, report, outcome, word_of(outcome, again))
+    word = word_of(outcome, again)
+    counting.ended(ledger, claim, report.span, word, again=again)
+    _close(ledger, report, outcome, word)
     if again:
         _wait(ledger, report, outcome, postpone(ledger, claim, outcome))
         return
@@ -137,6 +140,7 @@ def _finish(ledger: Ledger, report: Report, outcome: Outcome, state: DeliverySta
     )
     _forget_subscriptions(ledger, outcome)
     row = read(ledger, claim.delivery_id or 0)
+    counting.delivered(ledger, row["channel"], state)
     instance, step = whereabouts(ledger, row)
     if sent and row["channel"] == Channel.IN_APP:
         _put_into_the_inbox(ledger, row, outcome)

@@ -5,6 +5,8 @@ from app.models.execution import (
     AutomationJob,
     Callback,
     Execution,
+    QueuePause,
+    Tally,
     WorkerProcess,
 )
 from app.models.instance import Event, WorkflowInstance, WorkflowInstanceStep
@@ -51,11 +53,13 @@ __all__ = [
     "NotificationTemplate",
     "NotificationTemplateVersion",
     "PushSubscription",
+    "QueuePause",
     "Schedule",
     "ScheduleFire",
     "Secret",
     "SignInFailure",
     "SignInLink",
+    "Tally",
     "User",
     "WorkerProcess",
     "WorkflowInstance",

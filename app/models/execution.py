@@ -1,6 +1,6 @@
 """What is owed and what was tried: jobs, executions, attempts."""
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import Double, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
@@ -158,3 +158,27 @@ class WorkerProcess(Base):
     clock_off: Mapped[float | None]  # seconds that its machine's clock is ahead of the database's
     started_at: Mapped[Moment]
     seen_at: Mapped[Moment]
+
+
+class QueuePause(Base):
+    """A queue from which nothing is taken until somebody resumes it. Its jobs wait."""
+
+    __tablename__ = "queue_pauses"
+
+    queue: Mapped[Word] = mapped_column(primary_key=True)
+    reason: Mapped[LongText | None]
+    paused_by: Mapped[Line]
+    paused_at: Mapped[Moment]
+
+
+class Tally(Base):
+    """How often something happened within a minute (an hour, once it is old): see
+    `domain/tallies.py`."""
+
+    __tablename__ = "tallies"
+
+    minute: Mapped[Moment] = mapped_column(primary_key=True)
+    source: Mapped[Key] = mapped_column(primary_key=True)  # the process that counted
+    name: Mapped[Word] = mapped_column(primary_key=True)
+    labels: Mapped[Line] = mapped_column(primary_key=True)
+    value: Mapped[float] = mapped_column(Double)

@@ -4,7 +4,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
-from app.models.columns import Json, Key, Line, Moment, PrimaryKey, Word
+from app.models.columns import Json, Key, Line, LongText, Moment, PrimaryKey, Word
 from app.models.vocabulary import LinkPurpose, Theme
 
 
@@ -66,7 +66,7 @@ class GroupMember(Base):
 
 class SignInLink(Base):
     """A link that lets one person in, or set their password, once. Only the token's hash is
-    kept; where it has a nonce, the token can be made again with SECRET_KEY, to be mailed."""
+    kept."""
 
     __tablename__ = "sign_in_links"
 
@@ -76,7 +76,6 @@ class SignInLink(Base):
         default=LinkPurpose.SIGN_IN, server_default=LinkPurpose.SIGN_IN
     )
     token_hash: Mapped[Key] = mapped_column(unique=True)
-    nonce: Mapped[Key | None]
     next_path: Mapped[Line] = mapped_column(default="/")
     expires_at: Mapped[Moment]
     used_at: Mapped[Moment | None]
@@ -148,6 +147,6 @@ class AuditEntry(Base):
     action: Mapped[Key]
     subject: Mapped[Key]
     subject_id: Mapped[Line]
-    reason: Mapped[Line | None]
+    reason: Mapped[LongText | None]
     before: Mapped[Json | None]
     after: Mapped[Json | None]

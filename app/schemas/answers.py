@@ -79,6 +79,7 @@ class Expectation(Schema):
         title="Value",
         description='What it is compared with, as JSON: `5`, `"paid"`, `[1, 2]`.',
         examples=["paid"],
+        json_schema_extra={"x-null": True},
     )
 
     @model_validator(mode="after")

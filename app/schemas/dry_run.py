@@ -31,7 +31,7 @@ class DryRunIn(Schema):
     outcomes: dict[str, Happens] = Field(
         default_factory=dict,
         description="What happens to steps, by key. Default: success. `exhausted`: every try "
-        "fails until none is left; `open`: nobody does it, nobody calls.",
+        "fails until none is left; `timeout`: nobody calls; `open`: nobody does it.",
         examples=[{"charge": "failure", "approve": "rejected"}],
     )
     outputs: dict[str, dict[str, Any]] = Field(

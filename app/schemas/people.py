@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from app.models.vocabulary import Role
 from app.schemas.base import Schema
@@ -12,13 +12,10 @@ from app.schemas.template import KEY_PATTERN
 MOST_MEMBERS = 1000
 
 
-def _stripped(value: object) -> object:
-    return value.strip() if isinstance(value, str) else value
-
-
-Name = Annotated[str, BeforeValidator(_stripped), Field(min_length=1, max_length=120)]
-Email = Annotated[str, BeforeValidator(_stripped), Field(min_length=3, max_length=254)]
-Why = Annotated[str, BeforeValidator(_stripped), Field(max_length=500)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+NameIfAny = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)]
+Email = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254)]
+Why = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 MayAdd = Annotated[
     bool,
     Field(strict=True, description="May an author add automation? Admins always may."),
@@ -38,9 +35,7 @@ class UserIn(Schema):
     """Somebody to invite."""
 
     email: Email
-    name: Annotated[str, BeforeValidator(_stripped), Field(max_length=120)] = Field(
-        "", description="What they are called until they say so themselves."
-    )
+    name: NameIfAny = Field("", description="What they are called until they say so themselves.")
     role: Role
     may_add_automation: MayAdd = False
     reason: Why = ""
@@ -96,7 +91,7 @@ class InvitedOut(UserOut):
 class WelcomeIn(Schema):
     """What somebody says who follows their link."""
 
-    name: Annotated[str, BeforeValidator(_stripped), Field(max_length=120)] = ""
+    name: NameIfAny = ""
 
 
 class GroupIn(Schema):

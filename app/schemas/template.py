@@ -42,6 +42,7 @@ Name = Annotated[
         title="Name",
         description="What people read.",
         examples=["Reserve stock"],
+        json_schema_extra={"x-order": -1},
     ),
 ]
 

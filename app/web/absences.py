@@ -1,14 +1,17 @@
-"""Who is not there, or has a wrong clock, in words: for the banner on every page, worst first."""
+"""Who is not there, what is paused, whose clock is wrong, in words: for the banner on every page,
+worst first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from flask import url_for
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.domain import processes
+from app.domain import processes, queues
 from app.domain.processes import NEEDED, Standing, WrongClock
+from app.models import QueuePause
 from app.web import words
 
 CURE = "Start one, or look into its log to see why it ended."
@@ -29,6 +32,7 @@ def lines(session: Session, redis_away_since: datetime | None) -> list[Line]:
     return [
         *(_worker(session, missing["worker"]) if "worker" in missing else ()),
         *(_notifier(session, missing["notifier"]) if "notifier" in missing else ()),
+        *map(_paused, queues.paused(session)),
         *of_redis(redis_away_since),
         *(_scheduler(missing["scheduler"]) if "scheduler" in missing else ()),
         *map(_clock, processes.clocks_off(session)),
@@ -58,6 +62,15 @@ def _notifier(session: Session, found: Standing) -> Iterator[Line]:
     waits = _waits(processes.waiting(session, queue), "notification")
     text = Markup("No notifier is listening on <code>{}</code>{}; {}. Nobody is told. {}")
     yield Line("attention", text.format(queue, _since(found.last_seen), waits, CURE))
+
+
+def _paused(pause: QueuePause) -> Line:
+    text = Markup(
+        '<a href="{}"><code>{}</code> is paused</a>{} by {}{}. What falls due on it waits.'
+    )
+    href, who = url_for("queues.index"), words.actor(pause.paused_by)
+    why = f": {pause.reason}" if pause.reason else ""
+    return Line("paused", text.format(href, pause.queue, _since(pause.paused_at), who, why))
 
 
 def _scheduler(found: Standing) -> Iterator[Line]:

@@ -11,6 +11,7 @@ from app.domain.value_diff import ABSENT
 
 MOST_WORDS = 3000  # beyond this the matching takes too long, and nobody looks for single words
 LEAST_ALIKE = 0.3  # below this marks of single words are only noise
+LINE = 100  # characters of JSON that need no lines of their own
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
 
@@ -29,7 +30,7 @@ def sides(before: Any, after: Any) -> tuple[Side, Side]:
     """Both values as their readers see them."""
     then, now = _text(before), _text(after)
     if then is None or now is None:
-        return then and [Part(then, True)], now and [Part(now, True)]
+        return then and [Part(then, False)], now and [Part(now, False)]  # all of it differs
     return _marked(then, now)
 
 
@@ -38,12 +39,8 @@ def _text(value: Any) -> str | None:
         return None
     if isinstance(value, str):
         return value or "(empty)"
-    nested = isinstance(value, dict | list) and value and not _plain_list(value)
-    return json.dumps(value, ensure_ascii=False, indent=2 if nested else None)
-
-
-def _plain_list(value: Any) -> bool:
-    return isinstance(value, list) and not any(isinstance(each, dict | list) for each in value)
+    line = json.dumps(value, ensure_ascii=False)
+    return line if len(line) <= LINE else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _marked(before: str, after: str) -> tuple[list[Part], list[Part]]:

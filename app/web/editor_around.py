@@ -10,8 +10,10 @@ from app.domain import known_paths, notification_template_queries
 from app.domain.automation_parts import is_automation
 from app.domain.drafts import Draft
 from app.models import Secret
+from app.web import policy_views
 from app.web.access import Visitor
 from app.web.editor_panels import Open
+from app.web.editor_people import people, recipients_note
 from app.web.panel import Around
 
 MOST = 500
@@ -26,6 +28,7 @@ def around(session: Session, draft: Draft, open_: Open, who: Visitor) -> Around:
     step = _step(draft, open_)
     locked = step is not None and is_automation(step) and not who.actor.may_add_automation
     templates, _ = notification_template_queries.list_templates(session, limit=MOST)
+    reading = known_paths.Reading(draft.document)
     return Around(
         secrets=session.scalars(select(Secret.name).order_by(Secret.name)).all(),
         steps=[
@@ -34,7 +37,11 @@ def around(session: Session, draft: Draft, open_: Open, who: Visitor) -> Around:
             if each is not step
         ],
         notification_templates=[(each.key, each.name) for each in templates],
-        paths=known_paths.known(draft.document, open_.key or None),
+        paths=reading.by(open_.key or None),
+        conditions=reading.by(open_.key or None, in_condition=True),
+        people=people(session),
+        said=policy_views.all_said(session),
+        recipients_note=recipients_note(who),
         locked=LOCKED if locked else "",
     )
 

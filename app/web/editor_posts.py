@@ -102,9 +102,10 @@ def _shown(reading: Reading, after: Writing) -> Open:
 
 
 def _answered(done: Done) -> Answer:
-    editor = _view(done.draft, done.open, reading=done.reading)
+    fresh = done.open != done.reading.open
+    editor = _view(done.draft, done.open, reading=done.reading, tab="" if fresh else _tab())
     if htmx.wants_partial:
-        return _changed(editor, fresh=done.open != done.reading.open)
+        return _changed(editor, fresh=fresh)
     if done.reading.faults:
         flash("All but the key was saved.", "error")
         return page(editor, 422)
@@ -113,9 +114,12 @@ def _answered(done: Done) -> Answer:
 
 
 def _view(draft: Draft, open_: Open, **more: Any) -> Editor:
-    tab = request.values.get("tab", "")[:40]
     with transaction.reading() as session:
-        return view(session, draft, open_, visitor(), tab=tab, **more)
+        return view(session, draft, open_, visitor(), **{"tab": _tab()} | more)
+
+
+def _tab() -> str:
+    return request.values.get("tab", "")[:40]
 
 
 def _changed(editor: Editor, status: int = 200, *, fresh: bool = False) -> Answer:

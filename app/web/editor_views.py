@@ -1,8 +1,10 @@
 """The template editor as its page shows it: steps, their graph, and what is open in the panel."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import current_app, request, url_for
@@ -12,15 +14,17 @@ from werkzeug.exceptions import HTTPException
 from app.domain import draft_changes as changes
 from app.domain.addresses import AllowList
 from app.domain.drafts import Draft
+from app.domain.findings import Finding
 from app.schemas.actions import ACTION_TYPES, PEOPLE_TYPES
 from app.web import editor_findings, words
 from app.web.access import Visitor
 from app.web.editor_around import around
 from app.web.editor_differences import Overtaken
-from app.web.editor_findings import Finding
+from app.web.editor_findings import Line
 from app.web.editor_panels import PARTS, Open, Reading, forms
-from app.web.graph import Graph, layout, without_circles
+from app.web.graph import Graph, Step, layout, without_circles
 from app.web.panel import Tab
+from app.web.panel.placeholders import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Editor:
     rows: Sequence[Row]
     graph: Graph
     left_out: Sequence[tuple[str, str]]
-    findings: Sequence[Finding]
+    findings: Sequence[Line]
     removed: Sequence[str]
     kinds: Sequence[Kind]
     links: Sequence[tuple[str, str, bool]]
@@ -69,6 +73,7 @@ class Editor:
     tab: str
     step: Row | None
     locked: str
+    known_paths: str
     refusal: str = ""
     overtaken: Overtaken | None = None
     parts: Sequence[tuple[str, str]] = field(
@@ -84,8 +89,20 @@ class Editor:
         """The page with something else open."""
         return edit_url(self.id, open_, tab)
 
-    def url_of(self, key: str) -> str:
-        return self.url(Open.step(key), self.tab if self.step else None)
+    @property
+    def row_url(self) -> str:
+        """The page with another step open, its key where KEY stands; the tab stays."""
+        return self.url(Open.step("KEY"), self.tab if self.step else None)
+
+    @property
+    def row_move(self) -> str:
+        """Where a step is moved, likewise."""
+        return url_for("template_editor.show", template_id=self.id) + "/steps/KEY/move"
+
+    @property
+    def errors(self) -> int:
+        """How many findings keep it from being published."""
+        return sum(finding.severity == "error" for finding in self.findings)
 
 
 def view(
@@ -104,12 +121,13 @@ def view(
     found = [*editor_findings.of_draft(session, draft, allow())]
     rows = _rows(draft, found)
     surroundings = around(session, draft, open_, who)
-    shown = (
-        found + [Finding("error", f.path, f.message) for f in reading.faults] if reading else found
-    )
+    shown = found + [
+        Finding("error", fault.path, fault.message, "key")
+        for fault in (reading.faults if reading else ())
+    ]
     refused = reading.refused_key if reading else None
     tabs = forms(draft.document, open_, shown, draft.unread, surroundings, refused)
-    drawn, left_out = without_circles([(row.key, row.name, row.depends_on) for row in rows])
+    graph, left_out = _drawn(tuple((row.key, row.name, tuple(row.depends_on)) for row in rows))
     step = next((row for row in rows if open_ == Open.step(row.key)), None)
     return Editor(
         id=draft.id,
@@ -120,9 +138,9 @@ def view(
         updated_by=words.actor(draft.updated_by),
         newest_version=draft.newest_version,
         rows=rows,
-        graph=layout(drawn),
+        graph=graph,
         left_out=left_out,
-        findings=found,
+        findings=editor_findings.lines(draft.document, found),
         removed=[_name(gone["step"]) for gone in draft.removed],
         kinds=_kinds(who),
         links=_links(draft),
@@ -132,6 +150,7 @@ def view(
         tab=tab if tab in {each.name for each in tabs} else tabs[0].name,
         step=step,
         locked=surroundings.locked,
+        known_paths=listed(surroundings.paths),
         refusal=refusal,
         overtaken=overtaken,
     )
@@ -141,6 +160,13 @@ def edit_url(template_id: int, open_: Open | None = None, tab: str | None = None
     """The editor with this open."""
     query = open_.query if open_ else {}
     return url_for("template_editor.show", template_id=template_id, **query, tab=tab)
+
+
+@lru_cache(maxsize=64)
+def _drawn(steps: tuple[Step, ...]) -> tuple[Graph, list[tuple[str, str]]]:
+    """Remembered: most of what is typed changes nothing in the graph."""
+    drawn, left_out = without_circles(steps)
+    return layout(drawn), left_out
 
 
 def first_open(draft: Draft) -> Open:
@@ -155,22 +181,20 @@ def allow() -> AllowList:
 
 def _rows(draft: Draft, found: Iterable[Finding]) -> list[Row]:
     steps = changes.steps_of(draft.document)
-    counts = [{"error": 0, "warning": 0, "hint": 0} for _ in steps]
+    counts: Counter[tuple[int, str]] = Counter()
     for finding in found:
-        root, _, rest = finding.path.partition(".")
-        at = rest.partition(".")[0]
-        if root == "steps" and at.isdecimal() and int(at) < len(counts):
-            counts[int(at)][finding.severity] += 1
+        if inside := editor_findings.at_step(finding.path):
+            counts[inside[0], finding.severity] += 1
     return [
         Row(
-            changes.key_of(step),
-            _name(step),
-            str(step.get("actionType")),
-            changes.depends_on(step),
-            count["error"],
-            count["warning"],
+            key=changes.key_of(step),
+            name=_name(step),
+            action_type=str(step.get("actionType")),
+            depends_on=changes.depends_on(step),
+            errors=counts[at, "error"],
+            warnings=counts[at, "warning"],
         )
-        for step, count in zip(steps, counts, strict=True)
+        for at, step in enumerate(steps)
     ]
 
 
@@ -200,10 +224,11 @@ def _links(draft: Draft) -> list[tuple[str, str, bool]]:
         (compare, f"{base}/compare", False),
         ("Publish …", f"{base}/publish", True),
     ]
-    return [link for link in wanted if link[0] and _is_there(link[1])]
+    return [link for link in wanted if link[0] and is_there(link[1])]
 
 
-def _is_there(path: str) -> bool:
+def is_there(path: str) -> bool:
+    """Whether a page answers at this address."""
     try:
         current_app.create_url_adapter(request).match(path, "GET")  # type: ignore[union-attr]
     except HTTPException:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from app import watch
 from app.errors import RunsheetError, Unauthorized, Unavailable
 from app.extensions import htmx, login_manager
+from app.log_paths import path_to_log
 from app.web import sentences
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ def of_bug(error: Exception) -> Response:
     if isinstance(error, _DATABASE_AWAY):
         log.warning("The database did not answer: %s", error)
         return of_ours(Unavailable(_database_away()))
-    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    log.error("%s %s failed", request.method, path_to_log(), exc_info=error)
     return shown(500, "Something went wrong here", LOST)
 
 

@@ -34,7 +34,7 @@ def index() -> str:
 def create() -> Answer:
     form = NewGroup()
     try:
-        wish = GroupIn.read({"key": (form.key.data or "").strip(), "name": form["name"].data})
+        wish = GroupIn.read({"key": (form.key.data or "").strip(), "name": form["name"].data or ""})
         with transaction.writing() as session:
             groups.create(session, wish, visitor().actor)
     except (Invalid, Conflict) as error:
@@ -55,7 +55,7 @@ def rename(key: str) -> Answer:
     form = RenameGroup()
 
     def carry_out(session: Session) -> str:
-        wish = GroupChange.read({"name": form["name"].data})
+        wish = GroupChange.read({"name": form["name"].data or ""})
         groups.change(session, key, wish, visitor().actor)
         return f"The group is called {wish.name} now."
 

@@ -30,7 +30,7 @@ def _role() -> SelectField:
 def _may() -> BooleanField:
     return BooleanField(
         "May add automation",
-        description="An author who may can add steps that send for themselves, and secrets. "
+        description="Authors who may write steps that the system carries out, and keep secrets. "
         "Admins always may.",
     )
 

@@ -37,5 +37,6 @@ class Filters:
 
     def url(self, **other: Any) -> str:
         """The same list with some of it changed."""
-        wanted = {name: value for name, value in (self.values | other).items() if value}
+        given: dict[str, Any] = self.values | other
+        wanted: dict[str, Any] = {name: value for name, value in given.items() if value}
         return url_for(self.endpoint, **wanted)

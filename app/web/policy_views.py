@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from app.domain import notification_previews
@@ -41,7 +41,7 @@ def _said(session: Session, keys: set[str]) -> dict[str, tuple[str, dict[str, An
     return {row.key: (row.name, row.content) for row in rows}
 
 
-def _newest_words() -> Select[tuple[str, str, Any]]:
+def _newest_words() -> Any:
     whole, version = NotificationTemplate, NotificationTemplateVersion
     newest = and_(version.template_id == whole.id, version.number == whole.newest_version)
     return select(whole.key, whole.name, version.content).join(version, newest)

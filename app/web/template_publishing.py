@@ -1,15 +1,15 @@
 """Publishing a draft: what changes, what stands against it, what follows."""
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app import transaction
-from app.domain import publishing, templates
-from app.domain.addresses import AllowList
+from app.domain import publishing
 from app.errors import Conflict, DraftIsStale, Invalid
 from app.schemas.template import TemplatePublishIn
-from app.web import compare_views, moves, words
+from app.web import compare_views, editor_findings, moves, words
 from app.web.access import needs, visitor
+from app.web.editor_views import allow, edit_url
 from app.web.version_lists import number_of
 
 blueprint = Blueprint("template_publishing", __name__)
@@ -27,13 +27,12 @@ def ask(template_id: int) -> str:
 @needs("edit templates")
 def publish(template_id: int) -> Answer:
     """Checked and published in one transaction, and only the draft that was shown."""
-    typed = {"note": moves.typed("note"), "revision": number_of(request.form.get("revision"))}
     try:
-        wish = TemplatePublishIn.read(typed)
+        wish, revision = _wish()
         with transaction.writing() as session:
-            actor = visitor().actor.name
-            version = templates.publish(
-                session, template_id, actor, wish.note, wish.revision or 0, allow=_allow()
+            actor, anyway = visitor().actor.name, "anyway" in request.form
+            version = publishing.publish(
+                session, template_id, revision, actor, wish.note, anyway=anyway, allow=allow()
             )
             number = version.number
     except Invalid as invalid:
@@ -43,29 +42,30 @@ def publish(template_id: int) -> Answer:
     return redirect(url_for("templates.show", template_id=template_id, published=number), 303)
 
 
-def _allow() -> AllowList:
-    return AllowList.parse(current_app.config["SETTINGS"].outbound_allow)
+def _wish() -> tuple[TemplatePublishIn, int]:
+    """What was typed, and the revision it was typed for. Raises Invalid."""
+    typed = {"note": moves.typed("note"), "revision": number_of(request.form.get("revision"))}
+    wish = TemplatePublishIn.read(typed)
+    if wish.revision is None:
+        raise Invalid.at("revision", "This is required.")
+    return wish, wish.revision
 
 
 def _page(template_id: int, *, refused: Invalid | None = None, stale: bool = False) -> str:
     """`refused`: what kept it from being published; `stale`: somebody changed the draft since it
     was shown. What was typed stays."""
     with transaction.reading() as session:
-        review = publishing.review(session, template_id, _allow())
-    faults = {fault.path: fault.message for fault in refused.errors} if refused else {}
+        review = publishing.review(session, template_id, allow())
     return render_template(
         "versions/publish.html",
         review=review,
         template=review.draft,
         updated_by=words.actor(review.draft.updated_by),
         found=compare_views.view(review.before, review.after),
+        findings=editor_findings.lines(review.draft.document, review.findings),
+        edit_url=edit_url,
         note=moves.typed("note"),
-        note_fault=faults.get("note"),
+        anyway="anyway" in request.form and not stale,
+        faults={fault.path: fault.message for fault in refused.errors} if refused else {},
         stale=stale,
-        steps_of=_steps_of(review.after),
     )
-
-
-def _steps_of(document: dict) -> dict[str, str]:
-    """Keys of steps by the beginning of the paths that lead into them."""
-    return {f"steps.{at}": str(step["key"]) for at, step in enumerate(document["steps"])}

@@ -5,11 +5,11 @@ from werkzeug.wrappers import Response
 
 from app import transaction
 from app.domain import drafts, template_versions, templates
-from app.domain.addresses import AllowList
 from app.errors import Conflict, DraftIsStale, NotPublished
 from app.schemas.template import RestoreIn
 from app.web import compare_views, version_lists
 from app.web.access import needs, visitor
+from app.web.editor_views import allow
 from app.web.version_lists import asked, number_of
 
 blueprint = Blueprint("template_versions", __name__)
@@ -47,8 +47,6 @@ def compare(template_id: int) -> str:
 def restore(template_id: int) -> Answer:
     typed = {name: number_of(request.form.get(name)) for name in ("version", "revision")}
     wish = RestoreIn.read(typed)
-    settings = current_app.config["SETTINGS"]
-    allow = AllowList.parse(settings.outbound_allow)
     try:
         with transaction.writing() as session:
             template_versions.restore(
@@ -57,8 +55,8 @@ def restore(template_id: int) -> Answer:
                 wish.version,
                 visitor().actor,
                 wish.revision,
-                allow=allow,
-                org_domains=settings.org_domains,
+                allow=allow(),
+                org_domains=current_app.config["SETTINGS"].org_domains,
             )
     except DraftIsStale:
         return _overtaken(template_id, wish.version)

@@ -37,7 +37,9 @@ def index() -> str:
 def invite() -> Answer:
     form = Invite()
     try:
-        wish = UserIn.read(_rights(form) | {"email": form.email.data, "name": form["name"].data})
+        wish = UserIn.read(
+            _rights(form) | {"email": form.email.data or "", "name": form["name"].data or ""}
+        )
         with transaction.writing() as session:
             user, link = users.invite(session, wish, visitor().actor, not_ready())
     except (Invalid, Conflict) as error:

@@ -34,7 +34,6 @@ def upgrade():
         batch_op.add_column(
             sa.Column("purpose", sa.String(length=40), server_default="sign-in", nullable=False)
         )
-        batch_op.add_column(sa.Column("nonce", sa.String(length=120), nullable=True))
     with op.batch_alter_table("api_tokens", schema=None) as batch_op:
         batch_op.add_column(sa.Column("created_by", sa.String(length=500), nullable=True))
 
@@ -85,7 +84,6 @@ def downgrade():
     # Older code would sign people in with whatever link it finds.
     op.execute("DELETE FROM sign_in_links WHERE purpose <> 'sign-in'")
     with op.batch_alter_table("sign_in_links", schema=None) as batch_op:
-        batch_op.drop_column("nonce")
         batch_op.drop_column("purpose")
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.add_column(

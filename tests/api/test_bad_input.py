@@ -149,7 +149,7 @@ def test_unknown_fields_are_refused_not_dropped(running):
         ([task("a", "c"), task("b", "a"), task("c", "b")], "steps.1.dependsOn"),
         ([task("a", "nothing")], "steps.0.dependsOn.0"),
         ([task("a"), task("b", "a", "a")], "steps.1.dependsOn"),
-        ([task("a"), task("a")], ""),
+        ([task("a"), task("a")], "steps.1.key"),
         ([task("a") | {"actionType": "TELEPATHY"}], "steps.0.actionType"),
         ([task("a", when={"all": [["input.x", "~", 1]]})], "steps.0.when"),
         ([task("a", dueIn="P1M")], "steps.0.dueIn"),

@@ -79,6 +79,11 @@ NEEDS = {
     f"PATCH {SECRET}": "manage secrets",
     f"DELETE {SECRET}": "manage secrets",
     f"POST {SECRET}/rotate": "manage secrets",
+    "GET /metrics": OPEN,
+    "GET /api/workflows/queues": "read",
+    "GET /api/workflows/workers": "read",
+    "POST /api/workflows/queues/<string:name>/pause": "operate",
+    "POST /api/workflows/queues/<string:name>/resume": "operate",
     "GET /api/workflows/schedules": "read",
     "POST /api/workflows/schedules": "edit schedules",
     "POST /api/workflows/schedules/preview": "read",
@@ -124,7 +129,7 @@ def routes(app: Flask, rules: Iterable[Rule] | None = None) -> list[tuple[str, s
         (method, rule.rule)
         for rule in rules or app.url_map.iter_rules()
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
-        if rule.rule.startswith(("/api", "/healthz", "/readyz"))
+        if rule.rule.startswith(("/api", "/healthz", "/readyz", "/metrics"))
     ]
 
 
@@ -144,6 +149,7 @@ def test_a_role_may_what_the_table_says_and_no_more(app, caller, admin, role):
             re.sub(r"<id:\w+>", "1", rule)
             .replace("<key:key>", "pack")
             .replace("<name>", "x")
+            .replace("<string:name>", "workflow-automation")
             .replace("<secret:name>", "X")
             .replace("<token:token>", "x" * 43)
         )

@@ -42,7 +42,9 @@ def policies(draw: st.DrawFn) -> list[dict[str, Any]]:
     found = []
     for _ in range(draw(st.integers(0, 2))):
         channel = draw(st.sampled_from(["IN_APP", "EMAIL"]))
-        more = {"fallback": "IN_APP"} if channel == "EMAIL" and draw(st.booleans()) else {}
+        more: dict[str, Any] = (
+            {"fallback": "IN_APP"} if channel == "EMAIL" and draw(st.booleans()) else {}
+        )
         if draw(st.integers(0, 3)) == 0:
             more["when"] = {"all": [["input.total", ">", 2]]}
         found.append(policy(draw(st.sampled_from(TRIGGERS)), channel, **more))

@@ -8,7 +8,7 @@ import pytest
 from app.domain import findings, templates
 from app.domain.findings import Finding, Surroundings
 from app.errors import Invalid
-from app.models import NotificationTemplate, Secret, User
+from app.models import Group, GroupMember, NotificationTemplate, Secret, User
 from app.schemas.template import Template
 from tests.support.looking import change, look
 from tests.support.workflows import AUTHOR, LOOPBACK, make_step, publish, task, webhook
@@ -374,7 +374,7 @@ def test_a_secret_is_not_sent_where_it_may_not_go(url, elsewhere):
     config = {"url": url, "signingSecret": "KEY"}
     known = around(secrets={"KEY": ["pay.example.com"]})
     found = severities(webhook("a", config=config), surroundings=known)
-    assert found == ({"steps.0.actionConfig.signingSecret": "error"} if elsewhere else {})
+    assert found == ({"steps.0.actionConfig.signingSecret": "warning"} if elsewhere else {})
 
 
 def test_a_notice_is_not_signed_for_where_its_secret_may_not_go():
@@ -481,6 +481,15 @@ def test_surroundings_are_what_stands_in_the_database(app):
                    updated_at=NOW, updated_by="")
         )  # fmt: skip
 
+        boxes = {"packers": True, "nobody": False}
+        session.flush()
+        for key, active in boxes.items():
+            group = Group(key=key, name=key, created_at=NOW)
+            session.add(group)
+            session.flush()
+            somebody = session.query(User).filter_by(active=active).one()
+            session.add(GroupMember(group_id=group.id, user_id=somebody.id))
+
     publish(task("a"), key="order-2")
     change(plant)
     named = document(
@@ -491,8 +500,8 @@ def test_surroundings_are_what_stands_in_the_database(app):
     known = look(lambda session: findings.surroundings(session, named, LOOPBACK))
     assert known.secrets == {"KEY": ["a.example"]}
     assert known.notification_templates == {"step-ready": "published"}
-    assert known.people >= {"user:in@example.com", "role:operator"}
-    assert known.people.isdisjoint({"user:out@example.com", "role:author"})
+    assert known.people >= {"user:in@example.com", "role:operator", "group:packers"}
+    assert known.people.isdisjoint({"user:out@example.com", "role:author", "group:nobody"})
     assert known.namesakes == ["order-2"]
 
 

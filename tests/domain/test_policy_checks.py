@@ -7,7 +7,7 @@ from app.domain.people import Actor
 from app.errors import Forbidden, Invalid
 from app.schemas.template import Template
 from tests.support.looking import change
-from tests.support.workflows import AUTHOR, task, webhook
+from tests.support.workflows import AUTHOR, LOOPBACK, task, webhook
 
 PLAIN_AUTHOR = Actor("user:author@example.com", "author", may_add_automation=False)
 
@@ -28,7 +28,7 @@ def policy(*recipients, channel="EMAIL", **more):
 
 def faults(wanted: Template) -> dict[str, str]:
     with pytest.raises(Invalid) as invalid:
-        templates.checked_document(wanted)
+        templates.checked_document(wanted, LOOPBACK)
     return {fault.path: fault.message for fault in invalid.value.errors}
 
 

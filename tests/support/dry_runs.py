@@ -39,7 +39,9 @@ def draft(*steps: dict[str, Any], key: str = "order", **more: Any) -> int:
 def dry_run(settings: Settings, template_id: int, **wish: Any) -> DryRunOut:
     """What `operator@example.com` would start."""
     given = DryRunIn.read(wish)
-    return look(lambda session: dry_runs.run(session, template_id, given, settings, OPERATOR))
+    with transaction.reading() as session:
+        source = dry_runs.read(session, template_id, given.version, settings)
+        return dry_runs.run(session, source, given, settings, OPERATOR)
 
 
 def step(found: DryRunOut, key: str) -> DryStepOut:
@@ -101,7 +103,7 @@ class RealRun:
 
     @contextmanager
     def _tools(self) -> Iterator[Tools]:
-        outbound, mailer = Outbound(LOOPBACK), Mailer(None)
+        outbound, mailer = Outbound(LOOPBACK), Mailer("")
         self.receiver.answer = self.answer
         yield Tools(self.settings, outbound, mailer)
         mailer.close()

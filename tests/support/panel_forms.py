@@ -19,6 +19,7 @@ class _Browser(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.form: Form = MultiDict()
         self.ids: list[str] = []
+        self.text_fields: list[str] = []  # the names of those to type into
         self._area: str | None = None
         self._text = ""
         self._select: str | None = None
@@ -40,6 +41,8 @@ class _Browser(HTMLParser):
         ticked = given.get("type") not in ("checkbox", "radio") or "checked" in given
         if tag == "input" and ticked:
             self.form.add(name, given.get("value") or "")
+        if tag == "textarea" or (tag == "input" and given.get("type", "text") == "text"):
+            self.text_fields.append(name)
         if tag == "textarea":
             self._area, self._text = name, ""
         if tag == "select":

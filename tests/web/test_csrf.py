@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from flask import url_for
 
 from tests.web.conftest import Person, said
 
@@ -60,6 +61,30 @@ def test_the_sign_in_form_needs_it_too(app):
     token = token_on(stranger.get("/sign-in"))
     sent = {"email": "a@example.com", "password": "x", "csrf_token": token}
     assert stranger.post("/sign-in", sent).status_code == 401
+
+
+def test_no_unsafe_route_of_the_pages_believes_a_request_without_it(app, visit):
+    admin = visit("admin")
+    app.config["WTF_CSRF_ENABLED"] = True
+    made = {"id": 1, "key": "pack", "secret": "X", "token": "x", "any": "start"}
+    for rule in app.url_map.iter_rules():
+        if (
+            rule.endpoint.startswith("api_")
+            or not {"POST", "PUT", "PATCH", "DELETE"} & rule.methods
+        ):
+            continue
+        values = {
+            name: made.get(re.sub(r"Converter$", "", type(converter).__name__).lower(), "pause")
+            for name, converter in rule._converters.items()
+        }
+        values |= {"verb": "pause" if "instances.move" in rule.endpoint else "start"}
+        values |= {"channel": "IN_APP"}
+        with app.test_request_context():
+            path = url_for(
+                rule.endpoint, **{k: v for k, v in values.items() if k in rule.arguments}
+            )
+        answer = admin.post(path)
+        assert answer.status_code == 400, f"{rule} believed a form without its token"
 
 
 def test_who_was_signed_out_meanwhile_is_told_so(app, order):

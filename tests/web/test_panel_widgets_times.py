@@ -90,11 +90,14 @@ def test_a_recurrence_is_made_of_a_common_rule(config: Any):
 def test_another_kind_of_rule_takes_the_place_of_the_one_before(config: Any):
     editing = config("recurrence", {"cron": "0 9 * * *", "count": 3})
 
-    editing.send(kind="everySeconds", everySeconds="15", unit="60")
-    assert editing.value == {"cron": None, "count": 3, "everySeconds": 900}
+    editing.send(kind="everySeconds")
+    assert editing.value == {"cron": None, "count": 3, "everySeconds": 3600}
 
-    editing.send(unit="3600")
-    assert editing.value["everySeconds"] == 54000
+    editing.send(everySeconds="15 minutes")
+    assert editing.value["everySeconds"] == 900
+    assert editing.form["recurrence.everySeconds"] == "15 minutes"
+    editing.send(everySeconds="90")
+    assert editing.value["everySeconds"] == 90
     editing.send(everySeconds="often")
     assert editing.value["everySeconds"] == "often"
     assert editing.form["recurrence.everySeconds"] == "often"

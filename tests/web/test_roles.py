@@ -48,9 +48,15 @@ MATRIX = {
     ("GET", "tasks.index"): (READ, "/tasks"),
     ("GET", "templates.index"): (READ, "/templates"),
     ("GET", "templates.show"): (READ, "/templates/1"),
+    ("GET", "dry_runs.show"): (READ, "/templates/1/dry-run"),
+    ("POST", "dry_runs.again"): (READ, "/templates/1/dry-run"),
+    ("GET", "dry_runs.mail"): (READ, "/templates/{mail_template}/dry-run/steps/tell/mail"),
     ("GET", "templates.ask_to_start"): (OPERATE, "/templates/1/start"),
     ("POST", "templates.start"): (OPERATE, "/templates/1/start"),
     ("GET", "template_editor.new"): (WRITE, "/templates/new"),
+    ("GET", "template_files.export"): (READ, "/templates/1/export"),
+    ("GET", "template_files.ask"): (WRITE, "/templates/import"),
+    ("POST", "template_files.bring"): (WRITE, "/templates/import"),
     ("POST", "template_editor.create"): (WRITE, "/templates"),
     ("GET", "template_editor.show"): (WRITE, EDITOR),
     ("POST", "template_editor.save_template"): (WRITE, f"{EDITOR}/template"),
@@ -101,6 +107,9 @@ MATRIX = {
     ("POST", "secrets.rotate"): (ADMINISTER, "/secrets/TOKEN/rotate"),
     ("POST", "secrets.bind"): (ADMINISTER, "/secrets/TOKEN/hosts"),
     ("POST", "secrets.delete"): (ADMINISTER, "/secrets/TOKEN/delete"),
+    ("GET", "queues.index"): (READ, "/queues"),
+    ("POST", "queues.pause"): (OPERATE, "/queues/workflow-automation/pause"),
+    ("POST", "queues.resume"): (OPERATE, "/queues/workflow-automation/resume"),
     ("GET", "schedules.index"): (READ, "/schedules"),
     ("GET", "schedules.show"): (READ, "/schedules/1"),
     ("POST", "schedules.run_now"): (OPERATE, "/schedules/1/run-now"),
@@ -121,7 +130,7 @@ MATRIX = {
     ("GET", "users.index"): (ADMINISTER, "/users"),
     ("POST", "users.invite"): (ADMINISTER, "/users"),
     ("GET", "users.show"): (ADMINISTER, "/users/1"),
-    ("POST", "users.change"): (ADMINISTER, "/users/1"),
+    ("POST", "users.change"): (ADMINISTER, "/users/{nora}"),
     ("POST", "users.make_link"): (ADMINISTER, "/users/1/link"),
     ("POST", "users.deactivate"): (ADMINISTER, "/users/{nora}/deactivate"),
     ("POST", "users.reactivate"): (ADMINISTER, "/users/1/reactivate"),
@@ -224,7 +233,7 @@ def test_a_stranger_is_led_to_the_sign_in(visit, order, method, endpoint):
     allowed, path = MATRIX[method, endpoint]
     answer = visit(None).ask(method, filled(path, order))
     if allowed == EVERY:
-        assert answer.status_code in (200, 401)
+        assert answer.status_code in (200, 401, 422)
     elif method == "GET":
         assert answer.status_code == 302
         assert answer.location.startswith("/sign-in")

@@ -51,10 +51,10 @@ def test_a_template_begins_with_a_name_and_the_key_made_from_it(author):
     assert "draft of v1" in said(page)
 
 
-def test_the_page_of_a_new_template_asks_for_three_things(author):
+def test_the_page_of_a_new_template_asks_for_name_key_and_purpose(author):
     page = author.get("/templates/new")
     assert page.status_code == 200
-    assert page.text.count('<input class="input') == 3
+    assert all(f'id="{name}" name="{name}"' in page.text for name in ("name", "key", "description"))
     assert "Make the first one" in said(author.get("/templates"))
 
 

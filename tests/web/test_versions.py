@@ -203,7 +203,7 @@ def test_what_would_not_be_taken_any_more_comes_back_with_its_fault(author, temp
         template_versions.find(session, template, 1).name = ""  # as older rules may have let it
     assert restore(author, template, 1, 2).status_code == 303
     assert "Nothing differs." in said(author.get(f"/templates/{template}/compare?from=1"))
-    assert "1 thing to mend first" in said(author.get(f"/templates/{template}/publish"))
+    assert "Errors 1 ·" in said(author.get(f"/templates/{template}/publish"))
 
 
 def test_the_publish_page_shows_what_changes_and_what_follows(author, template):
@@ -238,14 +238,26 @@ def test_a_draft_that_was_changed_since_it_was_shown_is_not_published(author, te
     assert "otto@example.com changed the draft" in page and "Nothing was published" in page
     assert "My note" in answer.text and 'name="revision" value="3"' in answer.text
     assert "Version 3" not in said(author.get(f"/templates/{template}/versions"))
-    assert author.post(f"/templates/{template}/publish", {}).status_code == 409
+    assert author.post(f"/templates/{template}/publish", {}).status_code == 422
+
+
+def test_warnings_ask_and_hints_only_say(author, template):
+    revision = write(template, task("pack", assignee="user:nobody@example.com"))
+    page = author.get(f"/templates/{template}/publish")
+    assert "Warnings 1 · To be decided. Pack" in said(page)
+    url = f"/templates/{template}/publish"
+    refused = author.post(url, {"revision": revision, "note": "All the same"})
+    assert (refused.status_code, "There are warnings" in said(refused)) == (422, True)
+    assert "All the same" in refused.text
+    assert author.post(url, {"revision": revision, "anyway": "1"}).status_code == 303
 
 
 def test_what_keeps_it_from_being_published_leads_to_its_step(author, template):
     revision = write(template, webhook("ship", config={"signingSecret": "NO_SUCH_KEY"}))
     page = author.get(f"/templates/{template}/publish")
-    assert "1 thing to mend first" in said(page)
-    assert f'href="/templates/{template}/edit?step=ship' in page.text
+    assert "Errors 1 · To be mended first. Ship · Action" in said(page)
+    field = f"/templates/{template}/edit?step=ship&amp;tab=action#field-actionConfig-signingSecret"
+    assert f'href="{field}"' in page.text
     answer = author.post(f"/templates/{template}/publish", {"revision": revision, "note": "n"})
     assert (answer.status_code, "NO_SUCH_KEY" in said(answer)) == (422, True)
 

@@ -46,18 +46,26 @@ def references(subject: Subject) -> Iterator[Finding]:
         reader = _Reader(subject, step, subject.reading.by(step.key))
         yield from _of_config(reader, step)
         yield from _of_text(reader, step.document.get("dueAt"), join(step.place, "dueAt"))
-        asking = _Reader(subject, step, subject.reading.by(step.key, in_condition=True))
-        yield from _of_condition(asking, step.when, join(step.place, "when"))
+        if step.when:
+            asking = _Reader(subject, step, subject.reading.by(step.key, in_condition=True))
+            yield from _of_condition(asking, step.when, join(step.place, "when"))
 
 
 def references_of_policies(subject: Subject) -> Iterator[Finding]:
     """All that is read in policies. Nobody is told where something is missing; nothing fails."""
     for policy in subject.policies:
+        said = [
+            one
+            for name in ("recipients", "runAt", "fallback", "escalate")
+            for one in texts_in(policy.raw.get(name), join(policy.place, name))
+            if "{{" in one[1]
+        ]
+        if not said and not policy.raw.get("when"):
+            continue
         reader = _Reader(subject, policy.step, _told_of(subject, policy.step), "nobody is told")
         lenient = _Reader(subject, policy.step, reader.known, "nobody is told", "warning")
-        for name in ("recipients", "runAt", "fallback", "escalate"):
-            for place, said in texts_in(policy.raw.get(name), join(policy.place, name)):
-                yield from _of_text(reader if "input." in said else lenient, said, place)
+        for place, text_ in said:
+            yield from _of_text(reader if "input." in text_ else lenient, text_, place)
         yield from _of_condition(lenient, policy.raw.get("when"), join(policy.place, "when"))
 
 

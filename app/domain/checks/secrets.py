@@ -19,7 +19,8 @@ def exist(subject: Subject) -> Iterator[Finding]:
 
 
 def go_where_they_may(subject: Subject) -> Iterator[Finding]:
-    """A secret that is bound to hosts is sent to one of them, or nothing is sent at all."""
+    """A secret that is bound to hosts is sent to one of them, or nothing is sent at all. It may
+    be bound to another at any time, so this is no more than a warning."""
     for place, name, url in _sent(subject):
         hosts = list(subject.around.secrets.get(name, ()))
         if hosts and (elsewhere := _elsewhere(url, hosts)):
@@ -27,7 +28,7 @@ def go_where_they_may(subject: Subject) -> Iterator[Finding]:
                 f"The secret {name} may be sent to {host_binding.in_words(hosts)} only, not to "
                 f"{elsewhere}: nothing would be sent."
             )
-            yield Finding("error", place, message, "secret-elsewhere")
+            yield Finding("warning", place, message, "secret-elsewhere")
 
 
 def _sent(subject: Subject) -> Iterator[tuple[str, str, str]]:

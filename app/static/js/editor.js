@@ -56,16 +56,21 @@ form.addEventListener("change", ({ target }) => target.closest("#editor-panel") 
 
 // ── Posts ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const isPost = (ctx) => ctx.sourceElement === form;
+const isOurs = (ctx) => ctx.sourceElement === form;
+const isPost = (ctx) => isOurs(ctx) && ctx.request.method === "POST";
 
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
-  if (!isPost(ctx)) return;
+  if (!isOurs(ctx)) return;
   under += 1;
+  if (!isPost(ctx)) return void (ctx.request.body = new FormData()); // opening a step asks for nothing but its URL
   clearTimeout(timer); // whatever is sent brings along what is typed
   paint();
 });
 
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  if (!isOurs(ctx)) return;
+  ctx.typed = typed;
+  ctx.was = byId("editor-open").value;
   if (!isPost(ctx)) return;
   const button = ctx.request.submitter;
   const body = new URLSearchParams(new FormData(form));
@@ -73,13 +78,12 @@ document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   for (const [name, value] of Object.entries(ctx.values ?? {})) body.set(name, value);
   ctx.request.body = body;
   if (!ctx.values) ctx.request.action = (button?.hasAttribute("formaction") ? button : byId("editor-save")).getAttribute("formaction");
-  ctx.typed = typed;
-  ctx.was = byId("editor-open").value;
 });
 
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
-  if (!isPost(ctx)) return;
+  if (!isOurs(ctx)) return;
   under -= 1;
+  if (!isPost(ctx)) return paint();
   const answered = ctx.response?.status;
   if (ctx.response?.raw.ok) saved = Math.max(saved, ctx.typed);
   state = ctx.response?.raw.ok ? "" : "failed";
@@ -95,7 +99,7 @@ let tab = byId("editor-tab").value;
 
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx, tasks } = event.detail;
-  if (!ctx.editor && !isPost(ctx)) return;
+  if (!isOurs(ctx)) return;
   focused = document.activeElement?.id;
   // Typed since: the next save brings it in line; what is on the page is newer than the answer.
   const at = tasks.findIndex((task) => task.target?.id === "editor-panel");
@@ -103,8 +107,8 @@ document.addEventListener("htmx:before:swap", (event) => {
 });
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-  if (!ctx.editor && !isPost(ctx)) return;
-  if (byId("editor-open").value !== ctx.was) tab = byId("editor-tab").value;
+  if (!isOurs(ctx)) return;
+  if (!isPost(ctx) || byId("editor-open").value !== ctx.was) tab = byId("editor-tab").value;
   showTab(tab);
   keepFocus(ctx);
   paint();
@@ -112,10 +116,14 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
 });
 
 function keepFocus(ctx) {
-  if (ctx.request?.submitter?.name === "kind" && ctx.response.raw.ok) return byId("field-name")?.select();
+  const pressed = ctx.response?.raw.ok && ctx.request.submitter;
+  if (pressed && (pressed.name === "kind" || pressed.id === "duplicate_step")) return byId("field-name")?.select();
   const lost = document.activeElement === null || document.activeElement === document.body;
-  if (!lost || !focused) return;
-  (byId(focused) ?? form.querySelector('#steps [aria-current="true"]') ?? byId("panel-title")).focus({ preventScroll: true });
+  // Pressed once more, the button would remove the next step too.
+  const risky = pressed && pressed.id === "remove_step";
+  if (!risky && (!lost || !focused)) return;
+  const row = form.querySelector('#steps [aria-current="true"]') ?? byId("panel-title");
+  (risky ? row : byId(focused) ?? row).focus({ preventScroll: true });
 }
 
 // ── Opening steps and tabs ─────────────────────────────────────────────────────────────────────────────────────────
@@ -135,8 +143,10 @@ export async function open(href) {
   if (!(await flush())) return byId("editor-overtaken").scrollIntoView({ block: "nearest" });
   const url = new URL(href, location.href);
   if (url.searchParams.has("step") && !url.searchParams.has("tab")) url.searchParams.set("tab", tab);
-  const was = byId("editor-open").value;
-  await htmx.ajax("GET", url.pathname + url.search, { source: byId("editor-panel"), target: "#editor-panel", swap: "none", push: url.pathname + url.search, editor: true, was, typed });
+  const panel = byId("editor-panel");
+  panel.inert = true; // what is pressed from here on is meant for what comes
+  await htmx.ajax("GET", url.pathname + url.search, { source: form });
+  panel.inert = false;
   if (url.hash) byId(url.hash.slice(1))?.focus();
 }
 
@@ -171,6 +181,9 @@ function closeMenus(except) {
   for (const menu of form.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;
 }
 document.addEventListener("click", (event) => closeMenus(event.target.closest("button") ? null : event.target.closest("details.menu")));
+form.addEventListener("toggle", ({ target }) => {
+  if (target.open && target.matches("details.menu")) target.scrollIntoView({ block: "nearest" });
+}, true);
 form.addEventListener("keydown", (event) => {
   const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
   if (!menu) return;

@@ -2,23 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-
-class KnownPath(Protocol):
-    """A path that a placeholder may read here; `certain`: it is there on every way; `schema`: what
-    is known of its values."""
-
-    @property
-    def path(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def type(self) -> str: ...
-    @property
-    def certain(self) -> bool: ...
-    @property
-    def schema(self) -> Mapping[str, Any]: ...
+from app.domain.known_paths import KnownPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +12,8 @@ class Around:
     """What can be picked, and what keeps the visitor from it.
 
     steps    the other steps of the template, as (key, name)
+    paths    what placeholders of the step can read; empty: nobody knows, so nothing is marked
+    conditions  what conditions can read
     people   who can be assigned and told, as (`user:3`, what they are called)
     said     what notification templates say, by key and channel
     recipients_note  whom the visitor may not name as a recipient; empty: anybody
@@ -35,6 +23,7 @@ class Around:
     secrets: Sequence[str] = ()
     steps: Sequence[tuple[str, str]] = ()
     paths: Sequence[KnownPath] = ()
+    conditions: Sequence[KnownPath] = ()
     notification_templates: Sequence[tuple[str, str]] = ()
     people: Sequence[tuple[str, str]] = ()
     said: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])

@@ -41,7 +41,7 @@ def can_show(part: Any) -> bool:
     if not isinstance(part, list) or len(cast("list[Any]", part)) not in (2, 3):
         return False
     path, op, *value = cast("list[Any]", part)
-    if not isinstance(path, str) or not path.isprintable() or op not in OPERATORS:
+    if not isinstance(path, str) or "\r" in path or op not in OPERATORS:
         return False
     if op == "exists":
         return not value or isinstance(value[0], bool)
@@ -159,7 +159,7 @@ def read(name: str, at: str, typed: Typed) -> list[Any]:
 
 def _picked(choice: str, typed: str) -> tuple[str, str]:
     if choice == OTHER:
-        return "any", typed.strip() or OTHER
+        return "any", typed or OTHER
     base, _, path = choice.partition(" ")
     return base, path
 

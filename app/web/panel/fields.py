@@ -7,6 +7,8 @@ x-tab           where it stands: action (if nothing is said), schedule, retry, â
 x-order         behind those with a lower one; 0 if nothing is said
 x-placeholders  that `{{ â€¦ }}` is filled in: `plain`, or `liquid` where filters and tags work too
 x-for           shown only while another field has one of these values: {"type": ["basic"]}
+x-null          of JSON: null is a value, and something else than none at all
+x-rows          how many lines are shown of a long text
 x-labels        what the choices of an enum are called, by value
 """
 

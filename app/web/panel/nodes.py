@@ -42,7 +42,13 @@ class Node:
     @property
     def id(self) -> str:
         """Of the control, the same at each drawing, so that morphing keeps the focus."""
-        return field_id(self.name)
+        return field_id(self.name) + ("-inner" if self.options.get("inner") else "")
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether that is worth saying: not of a choice of a few, nor of a row."""
+        always = self.choices and self.choices[0].value
+        return not (self.required or always or self.options.get("bare"))
 
     @property
     def described_by(self) -> str:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from app.web.panel import typed_values as values
+from app.web.panel.typed import clean
 from app.web.panel.typed_values import MISSING, Unfit
 
 OTHER = "other"  # a schema that has no kind of ours
@@ -55,13 +56,13 @@ def shown(key: str, schema: Any) -> Row:
     kind = kind_of(schema)
     examples = rule.get("examples")
     return Row(
-        key=_line(key),
-        title=_line(_text(rule.get("title"))),
+        key=clean(key),
+        title=clean(_text(rule.get("title"))),
         kind=kind,
         default=_written(kind, rule.get("default", MISSING)),
         choices="\n".join(rule["enum"]) if kind == "choice" else "",
-        help=_text(rule.get("description")).replace("\r\n", "\n").replace("\r", "\n"),
-        example=_written(kind, examples[0]) if isinstance(examples, list) and examples else "",
+        help=clean(_text(rule.get("description"))),
+        example=_example(kind, cast("list[Any]", examples)),
     )
 
 
@@ -100,17 +101,18 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _line(text: str) -> str:
-    """As a field of one line has it."""
-    return text.replace("\r", "").replace("\n", "")
-
-
 def _are_lines(choices: Any) -> bool:
     return isinstance(choices, list) and choices == _lines("\n".join(map(_text, choices)))  # type: ignore[reportUnknownArgumentType]
 
 
 def _lines(text: str) -> list[str]:
     return list(dict.fromkeys(line.strip() for line in text.split("\n") if line.strip()))
+
+
+def _example(kind: str, examples: Any) -> str:
+    if not isinstance(examples, list) or not examples:
+        return ""
+    return _written(kind, examples[0]) or _written(OTHER, examples[0])
 
 
 def _written(kind: str, value: Any) -> str:
@@ -124,7 +126,7 @@ def changed(schema: Any, before: Row, now: Row) -> tuple[Any, str | None]:
     """The schema with what differs between the rows, and a default that can't be read, if any."""
     if before == replace(now, key=before.key):
         return schema, None
-    rule = dict(_rule(schema)) if schema is not False else {"not": {}}
+    rule: dict[str, Any] = dict(_rule(schema)) if schema is not False else {"not": {}}
     if before.kind != now.kind and now.kind in KINDS:
         rule = {name: value for name, value in rule.items() if name not in _OWN}
         rule = {**KINDS[now.kind][1], **rule}
@@ -135,7 +137,7 @@ def changed(schema: Any, before: Row, now: Row) -> tuple[Any, str | None]:
         ("description", before.help, now.help),
     ):
         if was != text:
-            _put(rule, keyword, text.strip() or MISSING)
+            _put(rule, keyword, text if text.strip() else MISSING)
     if before.example != now.example:
         _put(rule, "examples", _examples(rule, before, now))
     return rule, _put_default(rule, before, now)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol
 
 from app.schemas.actions import ACTION_TYPES
@@ -100,6 +101,11 @@ def place(tabs: Iterable[Tab], faults: Iterable[Fault], at: str) -> None:
         path = _below(fault.path, at)
         if path is not None and fault.severity != "hint":
             _put(fault, path, places, by_name)
+    for tab, each in places.values():
+        for path, message in each.options.get("unknown", {}).items():
+            if not any(path in said for said in (*each.errors, *each.warnings)):
+                each.warnings.append(message)
+                tab.count += 1
 
 
 def _below(path: str, at: str) -> str | None:
@@ -136,9 +142,14 @@ def _outwards(path: str) -> Iterable[str]:
 def where(action_type: Any, path: str) -> tuple[str, str]:
     """The tab and the id of the field that a path within a step leads to: for links to findings.
     A place within a list or map leads to the whole of it."""
-    fields = {each.path: (tab, each.name) for tab, each in step_fields(action_type)}
+    fields = _places(action_type if isinstance(action_type, str) else "")
     for each in _outwards(path):
         if each in fields:
             tab, name = fields[each]
             return tab, field_id(name)
     return ("action" if path.split(".")[0] == CONFIG else "general"), ""
+
+
+@cache
+def _places(action_type: str) -> dict[str, tuple[str, str]]:
+    return {each.path: (tab, each.name) for tab, each in step_fields(action_type)}

@@ -17,7 +17,7 @@ class Typed:
     """
 
     def __init__(self, form: MultiDict[str, str], unread: Mapping[str, str] | None = None) -> None:
-        self.fields = {name: [_clean(text) for text in form.getlist(name)] for name in form}
+        self.fields = {name: [clean(text) for text in form.getlist(name)] for name in form}
         self.do = self.text("do") or ""
         self.before = dict(unread or {})
         self.unread: dict[str, str] = {}
@@ -61,7 +61,7 @@ class Typed:
                 self.unread[other] = text
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Line breaks as we write them. NUL can't be typed, and databases choke on it."""
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
 

@@ -45,7 +45,7 @@ def test_the_strict_csp_refuses_nothing(browser: Browser, address: str) -> None:
 
 def test_the_theme_is_remembered(browser: Browser, address: str) -> None:
     page = open_page(browser, "wide", "light")
-    page.goto(f"{address}/instances.html")
+    page.goto(f"{address}/auth.html")  # of who is signed in the server keeps it
     page.locator("[data-theme-switch]").click()
     page.reload()
     assert page.locator("html").get_attribute("data-theme") == "dark"

@@ -14,4 +14,4 @@ __all__ = ["build", "read"]
 
 def build(field: Field, value: Any, page: Page) -> Node:
     """A field that grows with its text."""
-    return node(field, "area", shown(field, value))
+    return node(field, "area", shown(value))

@@ -17,7 +17,7 @@ _KINDS = {"group": "Everybody in the group", "user": "Only"}
 
 def build(field: Field, value: Any, page: Page) -> Node:
     """A field to type into that suggests people, with whom that means."""
-    found = node(field, "assignee", shown(field, value))
+    found = node(field, "area" if "\n" in shown(value) else "assignee", shown(value))
     found.choices = [Choice(*each) for each in people(page)]
     found.options["said"] = in_words(found.value, found.choices)
     return found

@@ -25,11 +25,13 @@ def build(field: Field, value: Any, page: Page) -> Node:
     if field.name in page.unread or not _can_show(value, 0):
         shown = json_text.build(field, value, page)
         return node(field, "condition_json", shown.value, options=shown.options)
-    known = {path.path: path for path in page.around.paths}
+    known = {path.path: path for path in page.around.conditions}
     root = _Drawing(known, page.unread).group(field.name, field.path, value, 0)
     said = condition_words.sentence(value, lambda path: _title(known, path))
     options = {**root.options, "sentence": said, "paths": paths_by_source(page)}
-    return node(field, "condition", children=root.children, options=options)
+    found = node(field, "condition", children=root.children, options=options)
+    found.help = ""  # the sentence says it
+    return found
 
 
 def _can_show(value: Any, depth: int) -> bool:
@@ -75,7 +77,7 @@ def paths_by_source(page: Page) -> list[tuple[str, list[tuple[str, KnownPath]]]]
     """What can be picked, as (where it comes from, [(kind of its values, path)])."""
     found: dict[str, list[tuple[str, KnownPath]]] = {}
     names = {"input": "Input", "instance": "Instance", **dict(page.around.steps)}
-    for path in page.around.paths:
+    for path in page.around.conditions:
         root, key = (*path.path.split("."), "")[:2]
         source = names.get(key, key) if root == "steps" else names.get(root, root)
         found.setdefault(source, []).append((comparisons.base_of(path), path))

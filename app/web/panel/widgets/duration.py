@@ -15,9 +15,12 @@ COMMON = ("5 minutes", "15 minutes", "1 hour", "4 hours", "1 day", "2 days", "1 
 
 def build(field: Field, value: Any, page: Page) -> Node:
     """In words where they mean exactly what is stored."""
-    stored = shown(field, value)
+    stored = shown(value)
     found = node(
-        field, "duration", written(stored), choices=[Choice(each, each) for each in COMMON]
+        field,
+        "area" if "\n" in stored else "duration",
+        written(stored),
+        choices=[Choice(each, each) for each in COMMON],
     )
     found.placeholder = COMMON[1]
     return found
@@ -40,7 +43,7 @@ def in_words(stored: str) -> str:
 def read(field: Field, before: Any, typed: Typed) -> Any:
     """As ISO 8601 where it can be read; else the text, at which the schema names the fault."""
     text = typed.text(field.name)
-    if text is None or text == written(shown(field, before)):
+    if text is None or text == written(shown(before)):
         return before
     if not text.strip():
         return None if field.optional else ""

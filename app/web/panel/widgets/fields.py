@@ -18,10 +18,11 @@ from app.web.panel.building import node
 from app.web.panel.fields import ABSENT, Field
 from app.web.panel.nodes import Choice, Node
 from app.web.panel.schema_rows import OTHER, Row
-from app.web.panel.typed import Typed
+from app.web.panel.typed import Typed, clean
 from app.web.panel.widgets import json_text
 
 _ROOT = frozenset({"type", "properties", "required"})
+TEXT = {"type": "string"}
 _EMPTY: dict[str, Any] = {"type": "object", "properties": {}}
 
 
@@ -40,7 +41,9 @@ def build(field: Field, value: Any, page: Page) -> Node:
     names: list[Any] = schema.get("required", [])
     undeclared = [each for each in names if isinstance(each, str) and each not in properties]
     options = {"kept": kept, "undeclared": undeclared, "form": sample_form(schema, field)}
-    return node(field, "fields", children=children, options=options)
+    found = node(field, "fields", children=children, options=options)
+    found.help = ""  # the form beside it says it
+    return found
 
 
 def sample_form(schema: dict[str, Any], field: Field) -> FlaskForm | None:
@@ -118,7 +121,7 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
         return json_text.read(field, before, typed)
     earlier: dict[str, Any] = dict(_EMPTY if before in (ABSENT, None) else before)
     known: list[tuple[str | None, Any]] = [*earlier.get("properties", {}).items()]
-    known += [(None, {"type": "string"})] * (typed.rows(name) - len(known))
+    known += [(None, _new(f"{name}.{at}", typed)) for at in range(len(known), typed.rows(name))]
     typed_rows = [_typed_row(f"{name}.{at}", *row, typed) for at, row in enumerate(known)]
     keys = _keys([key for key, _ in known], typed_rows)
     found: dict[str, Any] = {}
@@ -127,12 +130,17 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
         if unread is not None:
             typed.not_read(f"{field.path}.properties.{key}.default", unread)
     if typed.asked("add", name):
-        found[_free("field", found)] = {"type": "string"}
+        found[_free("field", found)] = dict(TEXT)
     schema = {**earlier, "properties": found} if found or "properties" in earlier else dict(earlier)
     ticked = {key for at, key in enumerate(keys) if typed.text(f"{name}.{at}.required") is not None}
     renamed = {old: key for (old, _), key in zip(known, keys, strict=True) if old is not None}
     _put_required(schema, ticked, renamed, typed.all(f"{field.name}.undeclared"))
-    return before if before is not ABSENT and values.same(schema, earlier) else schema
+    return before if values.same(schema, earlier) else schema
+
+
+def _new(name: str, typed: Typed) -> dict[str, Any]:
+    """What a row begins with of which nothing is known."""
+    return {} if typed.text(f"{name}.kind") == OTHER else dict(TEXT)
 
 
 def _typed_row(name: str, key: str | None, rule: Any, typed: Typed) -> tuple[Row, Row]:
@@ -152,7 +160,8 @@ def _keys(known: list[str | None], typed_rows: list[tuple[Row, Row]]) -> list[st
     found: list[str] = []
     for key, (_, now) in zip(kept, typed_rows, strict=True):
         if key is None:
-            key = _free(now.key.strip() or _named_after(now.title) or "field", taken)
+            key = now.key if now.key.strip() else _named_after(now.title)
+            key = _free(key or "field", taken)
             taken.add(key)
         found.append(key)
     return found
@@ -185,7 +194,7 @@ def _put_required(
         for each in names
         if not isinstance(each, str)
         or each in ticked
-        or (each in undeclared and each not in fields)
+        or (clean(each) in undeclared and each not in fields)
     ]
     kept += [name for name in fields if name in ticked and name not in kept]
     if kept or "required" in schema:

@@ -26,7 +26,7 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
     if text is None or (text == written(field, before) and field.name not in typed.before):
         return before
     if not text.strip():
-        return None if _may_be_null(field) else ABSENT
+        return ABSENT if _is_value(field) or not _may_be_null(field) else None
     if fault(text):
         typed.not_read(field.name, text)
         return before
@@ -35,8 +35,9 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
 
 def written(field: Field, value: Any) -> str:
     """A value as text that people can read; nothing where there is none."""
-    value = field.default if value is ABSENT else value
-    if value is None or value is ABSENT:
+    if value is ABSENT and not _is_value(field):
+        value = field.default
+    if value is ABSENT or (value is None and not _is_value(field)):
         return ""
     return json.dumps(value, ensure_ascii=False, indent=2)
 
@@ -48,6 +49,11 @@ def fault(text: str) -> str:
     except Malformed as error:
         return error.message.replace("The body", "This", 1)
     return ""
+
+
+def _is_value(field: Field) -> bool:
+    """Whether null is a value like others, and something else than none at all."""
+    return bool(field.schema.get("x-null"))
 
 
 def _may_be_null(field: Field) -> bool:

@@ -25,9 +25,9 @@ def build(field: Field, value: Any, page: Page) -> Node:
 
 def _row(field: Field, at: int, item: Any, page: Page) -> Node:
     row = build_any(field.item(at), item, page)
-    row.label = f"{field.label} {at + 1}"
-    if is_plain(field):  # the list's own words are above it
-        row.help, row.options["bare"] = "", True
+    row.label, row.help = f"{field.label} {at + 1}", ""  # the list's own words are above it
+    if is_plain(field):
+        row.options["bare"] = True
     return row
 
 

@@ -9,7 +9,7 @@ from app.web.panel.building import node
 from app.web.panel.fields import ABSENT, Field
 from app.web.panel.nodes import Node
 from app.web.panel.texts import shown
-from app.web.panel.typed import Typed
+from app.web.panel.typed import Typed, clean
 
 _NAME = {"type": "string", "title": "Name"}
 _Rows = list[tuple[str, str]]
@@ -54,14 +54,14 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
     """The names with their values; all that was typed, unread, where a name stands twice."""
     rows = _typed_rows(field, typed)
     earlier = _entries(field, before)
-    if rows == [(name, shown(field, value)) for name, value in earlier.items()]:
+    if rows == [(clean(name), shown(value)) for name, value in earlier.items()]:
         return before
     if len({name for name, _ in rows}) < len(rows):
         typed.not_read(field.name, json.dumps(rows, ensure_ascii=False))
         return before
     kept = {name: value for name, value in earlier.items() if not isinstance(value, str)}
     return {
-        name: kept[name] if name in kept and shown(field, kept[name]) == text else text
+        name: kept[name] if name in kept and shown(kept[name]) == text else text
         for name, text in rows
     }
 

@@ -14,4 +14,4 @@ __all__ = ["build", "read"]
 
 def build(field: Field, value: Any, page: Page) -> Node:
     """A field that grows with its text and says what it understands."""
-    return node(field, "markdown", shown(field, value))
+    return node(field, "markdown", shown(value))

@@ -10,12 +10,12 @@ from app.web.panel.texts import shown
 from app.web.panel.widgets import text
 
 read = text.read
-OWN = "The words"  # of the trigger's own, where nobody knows which that is
+OWN = "Usual words"  # of the trigger's own, where nobody knows which that is
 
 
 def build(field: Field, value: Any, page: Page) -> Node:
     """Those that are there, and the one that is named though it is not."""
-    picked = shown(field, value)
+    picked = shown(value)
     found = node(field, "notification_template", picked)
     choices = [Choice(*each) for each in page.around.notification_templates]
     if picked and picked not in {each.value for each in choices}:

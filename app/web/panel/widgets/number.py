@@ -13,7 +13,7 @@ from app.web.panel.typed import Typed
 def build(field: Field, value: Any, page: Page) -> Node:
     """Never `type=number`: browsers send nothing of it that is no number."""
     mode = "numeric" if field.schema.get("type") == "integer" else "decimal"
-    return node(field, "text", shown(field, value), options={"inputmode": mode})
+    return node(field, "text", shown(value), options={"inputmode": mode})
 
 
 def read(field: Field, before: Any, typed: Typed) -> Any:

@@ -8,7 +8,7 @@ from app.web.panel.building import node
 from app.web.panel.fields import ABSENT, Field
 from app.web.panel.nodes import Node
 from app.web.panel.reading import read as read_any
-from app.web.panel.texts import shown
+from app.web.panel.texts import picked
 from app.web.panel.typed import Typed
 
 
@@ -33,7 +33,8 @@ def children(field: Field, value: Any, page: Page) -> list[Node]:
 def _matters(each: Field, fields: dict[str, Field], given: dict[str, Any]) -> bool:
     wanted = cast("dict[str, list[str]]", each.schema.get("x-for", {}))
     return all(
-        shown(fields[other], given.get(other, ABSENT)) in values for other, values in wanted.items()
+        picked(fields[other], given.get(other, ABSENT)) in values
+        for other, values in wanted.items()
     )
 
 

@@ -26,8 +26,9 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
     if typed.asked("remove", field.name):
         return None
     inner = replace(field, optional=False)
+    blank: Any = [] if plain_kind(inner) == "list" else {}
     if not typed.within(field.name):
-        blank: Any = [] if plain_kind(inner) == "list" else {}
         return blank if typed.asked("add", field.name) else before
     before = ABSENT if before is None else before
-    return widget_for(inner, before).read(inner, before, typed)
+    value = widget_for(inner, before).read(inner, before, typed)
+    return blank if value is ABSENT else value

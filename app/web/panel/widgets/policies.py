@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from app.domain import notification_previews
+from app.domain.channels import CHANNELS
 from app.domain.notification_context import sample
 from app.domain.notification_defaults import default_for
 from app.domain.notification_previews import Preview
@@ -60,6 +61,7 @@ def _card(field: Field, n: int, places: list[int], policies: list[Policy], page:
     parts = {key: each for key, each in parts.items() if key not in OWN_CONTROLS}
     ticked = [policies[place].get("trigger") for place in places]
     _preview(parts["template"], policy, ticked[0], field, page)
+    parts["recipients"].help = _reach(policy.get("channel"))
     card = Node(kind="policy", name=item.name, path=item.path, children=[*parts.values()])
     # What is wrong with the others of the set is said on the card, too.
     card.children += [
@@ -110,6 +112,15 @@ def _title(card: Node) -> str:
     return f"{how[0].upper()}{how[1:]} when {when or '…'}"
 
 
+def _reach(channel: Any) -> str:
+    """Whom the channel reaches."""
+    facts = CHANNELS.get(channel) if channel in CHANNEL_LABELS else None
+    if facts is None:
+        return ""
+    direct = f"{facts.literal}; " if facts.literal else ""
+    return f"Roles, groups, people, whose task it is, who started it; {direct}or a placeholder."
+
+
 def _preview(template: Node, policy: Policy, trigger: Any, field: Field, page: Page) -> None:
     """What would be said, beside the picker."""
     instance = "ON_ATTENTION" in _triggers(field)
@@ -119,7 +130,7 @@ def _preview(template: Node, policy: Policy, trigger: Any, field: Field, page: P
         own = ""
     names = dict(page.around.notification_templates)
     template.options["own"] = names.get(own, own or template.options["own"])
-    said = page.around.said.get(template.value or own, {}).get(policy.get("channel"))
+    said = page.around.said.get(template.value or own, {}).get(str(policy.get("channel")))
     template.options["channel"] = policy.get("channel")
     template.options["preview"] = _rendered(policy, said, trigger, instance) if said else None
 

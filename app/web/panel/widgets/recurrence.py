@@ -1,23 +1,31 @@
 """When a step runs again and again, in words, with the next times that it comes to."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from app.domain.wall_time import instant_of, zone_names, zone_of
 from app.schemas.base import zulu
+from app.schemas.durations import duration_words, parse_duration, read_duration
 from app.web.panel.around import Page
 from app.web.panel.building import build as build_any
 from app.web.panel.building import node
 from app.web.panel.fields import ABSENT, Field
 from app.web.panel.nodes import Choice, Node, field_id
 from app.web.panel.reading import read as read_any
+from app.web.panel.texts import shown
 from app.web.panel.typed import Typed
 from app.web.panel.widgets import json_text
-from app.web.schedule_forms import KINDS, PRESETS, UNITS
+from app.web.schedule_forms import KINDS, PRESETS
 from app.web.schedule_previews import of_recurrence
 
 _BOUNDS = ("timezone", "start", "until", "count")
 _TIMES = ("start", "until")
+# What a rule begins with when its kind is chosen.
+FIRST = {
+    "cron": "0 9 * * 1-5",
+    "rrule": "FREQ=WEEKLY;BYDAY=MO;BYHOUR=9;BYMINUTE=0;BYSECOND=0",
+    "everySeconds": 3600,
+}
 
 
 def build(field: Field, value: Any, page: Page) -> Node:
@@ -35,7 +43,6 @@ def build(field: Field, value: Any, page: Page) -> Node:
     options = {
         "kind": _kind(given) if isinstance(value, dict) else "",
         "texts": _texts(given),
-        "unit": _unit(given.get("everySeconds")),
         "preset": _preset(given),
         "rule": rule,
         "bounds": bounds,
@@ -54,17 +61,12 @@ def _kind(given: dict[str, Any]) -> str:
 
 
 def _texts(given: dict[str, Any]) -> dict[str, str]:
-    """What stands in the fields of the rules; seconds in the largest unit that fits."""
-    found = {kind: str(given.get(kind) or "") for kind in KINDS}
+    """What stands in the fields of the rules; seconds in words."""
+    found = {kind: shown(given.get(kind)) for kind in KINDS}
     seconds = given.get("everySeconds")
-    if isinstance(seconds, int):
-        found["everySeconds"] = str(seconds // int(_unit(seconds)))
+    if isinstance(seconds, int) and 0 < seconds < 10**10:
+        found["everySeconds"] = duration_words(timedelta(seconds=seconds))
     return found
-
-
-def _unit(seconds: Any) -> str:
-    whole = seconds if isinstance(seconds, int) and seconds else 60
-    return next(unit for unit in ("86400", "3600", "60", "1") if whole % int(unit) == 0)
 
 
 def _preset(given: dict[str, Any]) -> str:
@@ -100,17 +102,22 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
 
 
 def _rule(field: Field, kind: str, earlier: dict[str, Any], typed: Typed) -> Any:
-    text = (typed.text(f"{field.name}.{kind}") or "").strip()
-    unit = typed.text(f"{field.name}.unit")
-    unit = unit if unit in UNITS else "60"
-    shown = _texts(earlier)[kind], _unit(earlier.get(kind))
-    if earlier.get(kind) is not None and shown == (
-        text,
-        unit if kind == "everySeconds" else shown[1],
-    ):
+    """What stands in the rule's field; a likely one where its kind was chosen just now."""
+    text = typed.text(f"{field.name}.{kind}")
+    if text is None:
+        return earlier[kind] if earlier.get(kind) is not None else FIRST[kind]
+    if text == _texts(earlier)[kind] and earlier.get(kind) is not None:
         return earlier[kind]
-    is_whole = text.isascii() and text.isdigit() and len(text) <= 9
-    return int(text) * int(unit) if kind == "everySeconds" and is_whole else text
+    return _seconds(text) if kind == "everySeconds" else text
+
+
+def _seconds(text: str) -> Any:
+    """'15 minutes' and '900' as seconds; what is neither as it is."""
+    bare = text.strip()
+    if bare.isascii() and bare.isdigit() and len(bare) <= 9:
+        return int(bare)
+    duration = read_duration(text)
+    return int(parse_duration(duration).total_seconds()) if duration else text
 
 
 def _in_utc(value: Any, timezone: str) -> Any:

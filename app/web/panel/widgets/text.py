@@ -11,9 +11,8 @@ from app.web.panel.typed import Typed
 
 
 def build(field: Field, value: Any, page: Page) -> Node:
-    """Without what is known of placeholders it is a plain field."""
-    text = shown(field, value)
-    # Lines that somebody else wrote would be lost in a field of one line.
+    """One line; more if there are more, since a field of one line would lose them."""
+    text = shown(value)
     return node(field, "area" if "\n" in text else "text", text)
 
 

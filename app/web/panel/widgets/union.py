@@ -20,6 +20,8 @@ def build(field: Field, value: Any, page: Page) -> Node:
     at = branch_of(field, value)
     plain = at is None or "enum" in field.schema["anyOf"][at]
     inner = [] if plain else [build_any(_branch(field, at), value, page)]
+    for each in inner:  # it has the name of the choice
+        each.options["inner"] = True
     picked = str(value) if plain else f"{_BRANCH}{at}"
     return node(field, "union", picked, choices=_choices(field), children=inner)
 
@@ -49,7 +51,8 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
     if at is None or at >= len(field.schema["anyOf"]):
         return before
     branch = _branch(field, at)
-    if not typed.within(field.name):  # picked just now
-        return [] if branch.schema.get("type") == "array" else {}
     fits = branch_of(field, present) == at
-    return read_any(branch, before if fits else ABSENT, typed)
+    value = read_any(branch, before if fits else ABSENT, typed)
+    if value is not ABSENT:
+        return value
+    return [] if branch.schema.get("type") == "array" else {}  # picked just now

@@ -3,17 +3,18 @@
 Triggers raise where a row would be changed or deleted. Where SQLite's table is made anew in a later
 migration (`batch_alter_table`), the triggers go with the old one and have to be made again.
 
-Revision ID: 0008
-Revises: 0007
+Revision ID: 0009
+Revises: 0008
 Create Date: 2026-11-26 02:45:00
 
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -34,6 +35,8 @@ FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_keep()
 
 def upgrade():
     with op.batch_alter_table("audit_entries", schema=None) as batch_op:
+        # A reason may be longer than a line.
+        batch_op.alter_column("reason", type_=sa.Text(), existing_type=sa.String(length=500))
         batch_op.create_index("ix_audit_entries_actor", ["actor"], unique=False)
         batch_op.create_index("ix_audit_entries_action", ["action"], unique=False)
     if op.get_bind().dialect.name == "sqlite":
@@ -54,3 +57,4 @@ def downgrade():
     with op.batch_alter_table("audit_entries", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_entries_action")
         batch_op.drop_index("ix_audit_entries_actor")
+        batch_op.alter_column("reason", type_=sa.String(length=500), existing_type=sa.Text())
