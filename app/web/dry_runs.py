@@ -18,8 +18,10 @@ from app.extensions import htmx
 from app.schemas.dry_run import DryRunIn, DryRunOut
 from app.web import dry_run_forms as forms
 from app.web import dry_run_views as views
-from app.web import finding_links, mail_frames, schema_forms
+from app.web import editor_findings, mail_frames, schema_forms
 from app.web.access import needs, visitor
+from app.web.editor_findings import Line
+from app.web.editor_views import edit_url
 
 blueprint = Blueprint("dry_runs", __name__)
 DRY_RUN = "/templates/<id:template_id>/dry-run"
@@ -129,8 +131,14 @@ def _problems(walked: Walked) -> list[tuple[str, str | None, str]]:
     if walked.source.number is not None or not visitor().may("edit templates"):
         return [(one.path, None, one.message) for one in found]
     errors = [Finding("error", one.path, one.message, "") for one in found]
-    links = finding_links.linked(walked.source.template_id, walked.source.written, errors)
-    return [(one.place, one.url, one.finding.message) for one in links]
+    template_id, written = walked.source.template_id, walked.source.written
+    lines = editor_findings.lines(written, errors)
+    return [(line.place, _url(template_id, line), line.message) for line in lines]
+
+
+def _url(template_id: int, line: Line) -> str:
+    url = edit_url(template_id, line.open, line.tab)
+    return f"{url}#{line.field}" if line.field else url
 
 
 def _number(text: str | None) -> int | None:
