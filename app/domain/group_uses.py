@@ -86,8 +86,11 @@ def _documents(session: Session) -> Iterator[tuple[int, str, Any]]:
     template, version = WorkflowTemplate, WorkflowTemplateVersion
     step = WorkflowTemplateStep
     about = select(template.id, template.name).where(template.archived_at.is_(None))
-    for id, name, draft in session.execute(about.add_columns(template.draft)):
+    for id, name, draft, editing in session.execute(
+        about.add_columns(template.draft, template.editing)
+    ):
         yield id, name, _parts(draft)
+        yield id, name, _parts((editing or {}).get("document") or {})
     newest = version.number == template.newest_version
     published = about.join(version, (version.template_id == template.id) & newest)
     for id, name, policies in session.execute(published.add_columns(version.notification_policies)):
@@ -100,7 +103,9 @@ def _documents(session: Session) -> Iterator[tuple[int, str, Any]]:
 
 
 def _parts(draft: dict[str, Any]) -> list[Any]:
-    """Of a draft, what can name people: an action's config may hold any text."""
-    steps: list[dict[str, Any]] = draft.get("steps") or []
-    told = [(step.get("assignee"), step.get("notificationPolicies")) for step in steps]
-    return [draft.get("notificationPolicies"), *(part for pair in told for part in pair)]
+    """Of a draft, what can name people: an action's config may hold any text. It may be half
+    done."""
+    steps: Any = draft.get("steps")
+    whole = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []  # type: ignore[reportUnknownVariableType]
+    named = ("assignee", "notificationPolicies")
+    return [draft.get(named[1]), *(step.get(name) for step in whole for name in named)]  # type: ignore[reportUnknownMemberType]

@@ -3,7 +3,7 @@ be understood of it is, and the rest is passed over. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,16 @@ def _step(at: int, step: dict[str, Any]) -> RawStep:
         when=cast("dict[str, Any]", when) if isinstance(when, dict) else None,
         document=step,
     )
+
+
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether this is an object of JSON."""
+    return isinstance(value, dict)
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    """Whether this is a list of JSON."""
+    return isinstance(value, list)
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

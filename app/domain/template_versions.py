@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.domain import audit, drafts, templates
 from app.domain.addresses import NOTHING_ALLOWED, AllowList
+from app.domain.half_done import mapping, steps_of
 from app.domain.people import Actor
 from app.domain.template_diff import TemplateDiff, compare
 from app.domain.template_queries import step_document
@@ -60,18 +61,16 @@ def version_template(row: WorkflowTemplateVersion) -> dict[str, Any]:
 def completed(document: Mapping[str, Any]) -> dict[str, Any]:
     """A document with the defaults of fields that are younger than it, so that they are no
     difference. Parts that would not be taken any more stay as they are."""
-    steps = document.get("steps")
     whole = _written(Template, {n: value for n, value in document.items() if n != "steps"})
-    if isinstance(steps, list):
-        steps = [_completed_step(step) if isinstance(step, dict) else step for step in steps]
-    return whole | {"steps": steps}
+    return whole | {"steps": [_completed_step(step.document) for step in steps_of(document)]}
 
 
 def _completed_step(step: Mapping[str, Any]) -> dict[str, Any]:
     whole = _written(TemplateStep, step)
     kind = ACTION_TYPES.get(str(whole.get("actionType")))
-    if kind is not None and isinstance(whole["actionConfig"], dict):
-        whole["actionConfig"] = _written(kind.config, whole["actionConfig"])
+    config = whole["actionConfig"]
+    if kind is not None and isinstance(config, dict):
+        whole["actionConfig"] = _written(kind.config, mapping(config))
     return whole
 
 
@@ -140,7 +139,7 @@ def started(session: Session, template_id: int) -> dict[int, int]:
     return found
 
 
-def _numbers(template_id: int) -> Any:
+def _numbers(template_id: int) -> Select[int, str, int]:
     return (
         select(_version.number, _instance.state, func.count())
         .join(_version, _version.id == _instance.version_id)

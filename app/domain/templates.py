@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.domain import audit, findings
 from app.domain.addresses import NOTHING_ALLOWED, AllowList
+from app.domain.half_done import steps_of
 from app.errors import Conflict, DraftIsStale, Invalid, NotFound
 from app.models import WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
 from app.schemas.actions import ACTION_TYPES
@@ -145,9 +146,9 @@ def outline(document: Mapping[str, Any]) -> dict[str, Any]:
     """What the audit says of a template's document: its name, its steps, and a mark that changes
     with anything else of it."""
     text = json.dumps(document, sort_keys=True, default=str)
-    steps = [step.get("key") for step in document.get("steps") or [] if isinstance(step, Mapping)]
+    steps = [step.key for step in steps_of(document)]
     mark = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:12]
-    return {"name": document.get("name"), "steps": steps, "content": mark}
+    return {"name": document.get("name"), "steps": steps, "checksum": mark}
 
 
 def _note(session: Session, actor: str, action: str, row: WorkflowTemplate, **more: Any) -> None:

@@ -92,4 +92,4 @@ class Expectation(Schema):
 
 Expectations = Annotated[list[Expectation], Field(max_length=MAX_EXPECTATIONS)]
 ExpectFailure = Literal["fail", "retry"]
-EXPECT_FAILURE_LABELS = {"fail": "the step fails", "retry": "it is tried again"}
+EXPECT_FAILURE_LABELS: dict[str, str] = {"fail": "the step fails", "retry": "it is tried again"}

@@ -14,7 +14,7 @@ from app.schemas.secret_name import SecretName
 MAX_RECIPIENTS = 100
 MAX_REMINDERS = 50
 
-CHANNEL_LABELS = {
+CHANNEL_LABELS: dict[str, str] = {
     "EMAIL": "email",
     "SMS": "SMS",
     "PUSH": "push",
@@ -22,7 +22,7 @@ CHANNEL_LABELS = {
     "IN_APP": "in the console",
     "WEBHOOK": "webhook",
 }
-TRIGGER_LABELS = {
+TRIGGER_LABELS: dict[str, str] = {
     "ON_READY": "it is ready",
     "ON_STARTED": "it starts",
     "ON_COMPLETED": "it completes",
@@ -42,7 +42,7 @@ OnChannel = Annotated[
     Field(
         title="Channel",
         description="How they are told.",
-        json_schema_extra={"x-labels": CHANNEL_LABELS},
+        json_schema_extra={"x-labels": {**CHANNEL_LABELS}},
     ),
 ]
 TemplateKey = Annotated[
@@ -156,7 +156,7 @@ class NotificationPolicy(Policy):
     trigger: Trigger = Field(
         title="When",
         description="What the step meets.",
-        json_schema_extra={"x-labels": TRIGGER_LABELS},
+        json_schema_extra={"x-labels": {**TRIGGER_LABELS}},
     )
     remind: Remind | None = Field(None, title="Reminders", description="For steps that people do.")
     escalate: list[Escalation] = Field(
@@ -174,5 +174,5 @@ class InstancePolicy(Policy):
     trigger: InstanceTrigger = Field(
         title="When",
         description="What the instance meets.",
-        json_schema_extra={"x-labels": TRIGGER_LABELS},
+        json_schema_extra={"x-labels": {**TRIGGER_LABELS}},
     )

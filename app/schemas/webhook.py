@@ -139,7 +139,7 @@ class Webhook(AutomationConfig):
         "fail",
         title="If it does not hold it",
         description="What a success that does not hold it comes to.",
-        json_schema_extra={"x-labels": EXPECT_FAILURE_LABELS, "x-order": 1},
+        json_schema_extra={"x-labels": {**EXPECT_FAILURE_LABELS}, "x-order": 1},
     )
     output: OutputMap = Field(
         None,

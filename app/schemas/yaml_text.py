@@ -46,7 +46,13 @@ class _Loader(yaml.SafeLoader):
 class _Dumper(yaml.SafeDumper):
     """Quotes whatever some reader of YAML, ours included, would take for more than text."""
 
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        # They break lines in YAML 1.1, which folds them away; double quotes escape them.
+        style = '"' if any(char in data for char in "\x85\u2028\u2029") else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 for _tag, _pattern, _first in _RESOLVED:
     _Loader.add_implicit_resolver(_tag, _pattern, _first)
     _Dumper.add_implicit_resolver(_tag, _pattern, _first)

@@ -11,6 +11,7 @@ from app.domain.addresses import AllowList
 from app.models import WorkflowTemplate
 from app.schemas.template import Template
 from app.schemas.yaml_text import loads_yaml
+from app.seeds import belongings
 
 FOLDER = Path(__file__).parent / "templates"
 ACTOR = "seeds"
@@ -25,8 +26,10 @@ def read_all(receiver: str) -> list[Template]:
 
 
 def publish_all(session: Session, receiver: str) -> list[str]:
-    """Create and publish what is missing; the keys of what changed. The demo receiver may stand
-    anywhere here; whether it may be reached is asked again when something is sent to it."""
+    """Create and publish what is missing, with what it names; the keys of what changed. The demo
+    receiver may stand anywhere here; whether it may be reached is asked again when something is
+    sent to it."""
+    belongings.come(session, receiver)
     allow = AllowList.parse(urlsplit(receiver).netloc)
     return [template.key for template in read_all(receiver) if _publish(session, template, allow)]
 

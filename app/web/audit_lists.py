@@ -53,11 +53,12 @@ class Filters:
 
     def url(self, **other: str) -> str:
         """The same list with some of it changed."""
-        wanted = {name: text for name, text in (self.kept | other).items() if text}
+        wanted: dict[str, Any] = {name: text for name, text in (self.kept | other).items() if text}
         return url_for("audit.index", **wanted)
 
     def file(self, form: str) -> str:
-        return url_for("audit.download", form=form, **self.kept)
+        kept: dict[str, Any] = {**self.kept}
+        return url_for("audit.download", form=form, **kept)
 
     def wanted(self) -> Filter:
         """Raises Invalid at times that are none."""
@@ -170,15 +171,14 @@ def _changes(entry: AuditOut) -> list[tuple[str, str | None, str | None]]:
     before, after = entry.before or {}, entry.after or {}
     names = [*before, *(name for name in after if name not in before)]
     return [
-        (name, _text(before, name), _text(after, name))
+        (name, _text(before.get(name)), _text(after.get(name)))
         for name in names
-        if name not in before or name not in after or before[name] != after[name]
+        if before.get(name) != after.get(name)
     ]
 
 
-def _text(facts: Mapping[str, Any], name: str) -> str | None:
-    if name not in facts:
+def _text(value: Any) -> str | None:
+    if value is None:
         return None
-    value = facts[name]
     text = value if isinstance(value, str) else compact_json(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

@@ -131,12 +131,12 @@ def _problems(walked: Walked) -> list[tuple[str, str | None, str]]:
     if walked.source.number is not None or not visitor().may("edit templates"):
         return [(one.path, None, one.message) for one in found]
     errors = [Finding("error", one.path, one.message, "") for one in found]
-    template_id, written = walked.source.template_id, walked.source.written
-    lines = editor_findings.lines(written, errors)
-    return [(line.place, _url(template_id, line), line.message) for line in lines]
+    lines = editor_findings.lines(walked.source.written, errors)
+    return [(one.place, _url(walked.source.template_id, one), one.message) for one in lines]
 
 
 def _url(template_id: int, line: Line) -> str:
+    """The field that a finding is about, in the editor."""
     url = edit_url(template_id, line.open, line.tab)
     return f"{url}#{line.field}" if line.field else url
 

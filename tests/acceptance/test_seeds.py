@@ -101,6 +101,7 @@ def test_the_templates_are_published_as_they_stand_in_their_files(seed):
         "employee-onboarding",
         "nightly-reconciliation",
         "subscription-upgrade",
+        "supplier-prices",
         "weekly-close",
     }
     for template in documents.read_all("http://127.0.0.1:8001"):

@@ -2,18 +2,21 @@
 
 import socket
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from app import transaction
-from app.domain import drafts, dry_run_sources, dry_runs
+from app.domain import drafts, dry_run_sources, dry_runs, templates
 from app.domain.people import Actor
 from app.errors import Invalid, NotFound
 from app.extensions import Base
 from app.models import WorkflowTemplate
 from app.schemas.dry_run import DryRunIn
+from app.schemas.template import Template
+from app.schemas.yaml_text import loads_yaml
 from app.seeds import cast as people
 from app.seeds import documents
 from tests.support.callbacks import callback
@@ -25,6 +28,7 @@ from tests.support.notifying import cast, policy
 from tests.support.secrets import keep
 from tests.support.workflows import LOOPBACK, OPERATOR, begin, make_step, publish, task, webhook
 
+GUIDE = Path(__file__).parent.parent.parent / "docs" / "authoring" / "refund.yaml"
 NINE = "2027-03-01T09:00:00Z"  # a Monday
 HOUR = 3600.0
 
@@ -505,6 +509,30 @@ def test_the_policies_of_the_whole_instance_tell_too(app, settings):
     assert {one[0] for one in told(dry_run(settings, template))} == {"ON_STARTED", "ON_COMPLETED"}
     failed = dry_run(settings, template, outcomes={"a": "failure"})
     assert {one[0] for one in told(failed)} == {"ON_STARTED", "ON_ATTENTION"}
+
+
+# -- the guide's own template
+
+
+def test_the_template_of_the_authors_guide_goes_as_the_guide_says(app, settings):
+    cast()
+    for secret in ("SHOP_TOKEN", "PAY_KEY"):
+        keep(secret)
+    with transaction.writing() as session:
+        template = Template.read(loads_yaml(GUIDE.read_bytes()))
+        template_id = templates.create(session, template, OPERATOR).id
+    small = dry_run(settings, template_id, input={"orderId": "A-1", "amount": 40})
+    assert small.path == ["order", "pay", "tell"]
+    large = {"orderId": "A-1", "amount": 900}
+    rejected = dry_run(settings, template_id, input=large, outcomes={"approve": "rejected"})
+    assert rejected.path == ["order", "approve"]
+    assert step(rejected, "pay").state == "SKIPPED"
+    wish: dict[str, Any] = {"takes": {"approve": "PT3H"}, "outcomes": {"pay": "exhausted"}}
+    failing = dry_run(settings, template_id, input=large, **wish)
+    assert len(step(failing, "pay").attempts) == 6
+    reminders = [one for one in step(failing, "approve").notifications if one.round]
+    assert {one.offset_seconds for one in reminders} == {HOUR, 2 * HOUR, 3 * HOUR}
+    assert ("ON_FAILED", "IN_APP", "operator@example.com", "SENT") in told(failing, "pay")
 
 
 # -- drafts, versions, half-done drafts

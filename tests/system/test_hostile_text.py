@@ -4,7 +4,7 @@ content security policy, and in a browser that ignores it, where nothing but our
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page
 
 from app import transaction
 from app.domain import people
@@ -18,6 +18,7 @@ from tests.system.test_accessibility import PHONE, WIDE
 NO_PAGES = {
     *("instances.live", "instances.stream", "instances.as_json", "steps.as_json"),
     *("frame.banner", "inbox.bell", "account.push_worker", "audit.download", "auth.link"),
+    "template_files.export",
     *("search.go", "settings.follow_test", "auth.sign_in", "welcome.show"),
 }
 SHOUT = "HACKED"
@@ -61,6 +62,7 @@ def pages(planted: Planted) -> dict[str, str]:
         f"{template}/steps/tell/mail": "mail_frames.of_template",
         f"{template}/start": "templates.ask_to_start",
         "/templates/new": "template_editor.new",
+        "/templates/import": "template_files.ask",
         f"{template}/edit": "template_editor.show",
         f"{template}/edit?step=pack": "template_editor.show",
         f"{template}/edit?step=ship": "template_editor.show",
@@ -68,6 +70,8 @@ def pages(planted: Planted) -> dict[str, str]:
         f"{template}/versions": "template_versions.index",
         f"{template}/compare?from=1&to=2": "template_versions.compare",
         f"{template}/publish": "template_publishing.ask",
+        f"{template}/dry-run": "dry_runs.show",
+        f"{template}/dry-run/steps/tell/mail": "dry_runs.mail",
         "/account": "account.show",
         "/settings": "settings.show",
         "/deliveries": "deliveries.index",
@@ -90,6 +94,7 @@ def pages(planted: Planted) -> dict[str, str]:
         "/groups": "groups.index",
         "/groups/evil": "groups.show",
         "/tokens": "tokens.index",
+        "/queues": "queues.index",
         "/audit": "audit.index",
     }
 
@@ -149,8 +154,17 @@ def come(console: Console, chrome: Browser, **options) -> tuple[Page, list[str]]
     context = chrome.new_context(base_url=console.url, **options)
     context.add_init_script(f"globalThis.evil = () => console.log('{SHOUT}')")
     page, shouts = context.new_page(), []
-    page.on("console", lambda message: shouts.append(message.text) if SHOUT in message.text else 0)
-    page.on("dialog", lambda dialog: (shouts.append(dialog.message), dialog.dismiss()))
+
+    def hear(message: ConsoleMessage) -> None:
+        if SHOUT in message.text:
+            shouts.append(message.text)
+
+    def dismiss(dialog: Dialog) -> None:
+        shouts.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("console", hear)
+    page.on("dialog", dismiss)
     sign_in(page, "ada")
     return page, shouts
 

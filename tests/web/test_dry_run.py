@@ -179,7 +179,9 @@ def test_what_keeps_a_draft_from_being_published_is_listed_and_leads_to_its_fiel
     assert "1 problem with what was walked" in words
     assert "steps.0.actionConfig.signingSecret There is no secret named GONE." in words
     page = visit("author").get(f"/templates/{template}/dry-run")
-    assert re.search(r'<a href="[^"]+step=a[^"]*#[^"]+">A</a>', page.get_data(as_text=True))
+    assert re.search(
+        r'<a href="[^"]+step=a[^"]*#[^"]+">A · Action</a>', page.get_data(as_text=True)
+    )
 
 
 def test_every_kind_of_step_offers_what_can_happen_to_it(viewer, app):

@@ -82,7 +82,7 @@ def test_a_file_takes_the_place_of_what_is_pasted(author):
     [
         ("", "Paste a template, or pick a file."),
         ("key: [", "The body is not YAML"),
-        ('{"key": "a",}', "The body is not JSON"),
+        ('{"key": "a" 1}', "The body is not JSON"),
         ("key: &a order\nname: *a\n", "Anchors and aliases are not supported"),
         ("key: a\nkey: b\n", "same key twice"),
     ],
@@ -120,20 +120,26 @@ def test_only_who_may_add_automation_imports_it(visit):
     assert drafted() is None
 
 
+def revision_of(page) -> str:
+    found = re.search(r'name="revision" value="(\d+)"', page.text)
+    assert found
+    return found[1]
+
+
 def test_a_draft_that_changed_since_it_was_checked_is_not_replaced(author):
     template_id = publish(task("look"))
     page = author.post(PLACE, {"text": dumps_yaml(ORDER), "do": "check"})
-    revision = re.search(r'name="revision" value="(\d+)"', page.text)
+    revision = revision_of(page)
     author.post(PLACE, {"text": dumps_yaml(ORDER | {"name": "Mine"}), "do": "import"})
 
-    late = {"text": dumps_yaml(ORDER | {"name": "Late"}), "do": "import", "revision": revision[1]}
+    late = {"text": dumps_yaml(ORDER | {"name": "Late"}), "do": "import", "revision": revision}
     page = author.post(PLACE, late)
     assert page.status_code == 409
     assert "import once more to replace it" in said(page)
     with transaction.reading() as session:
         assert drafts.read(session, template_id).name == "Mine"
-    again = re.search(r'name="revision" value="(\d+)"', page.text)
-    assert author.post(PLACE, late | {"revision": again[1]}).status_code == 303
+    again = revision_of(page)
+    assert author.post(PLACE, late | {"revision": again}).status_code == 303
 
 
 def test_what_says_the_same_changes_nothing(author):
