@@ -21,7 +21,7 @@ ROWS = 50
 LONGEST = 300  # characters of a value; all of it stands in the downloads
 SUBJECTS = [
     *("instance", "step", "delivery", "template", "notification-template", "schedule", "secret"),
-    *("user", "group", "token", "channel"),
+    *("user", "group", "token", "channel", "queue"),
 ]
 
 
@@ -148,6 +148,7 @@ _NAMED: Mapping[str, Callable[[str], str]] = {
     "group": lambda key: url_for("groups.show", key=key),
     "token": lambda _: url_for("tokens.index"),
     "channel": lambda _: url_for("settings.show"),
+    "queue": lambda _: url_for("queues.index"),
 }
 
 
