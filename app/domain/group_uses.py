@@ -8,6 +8,7 @@ from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
 from app.domain import assignments
+from app.domain.half_done import mapping
 from app.models import (
     WorkflowInstanceStep,
     WorkflowTemplate,
@@ -90,7 +91,7 @@ def _documents(session: Session) -> Iterator[tuple[int, str, Any]]:
         about.add_columns(template.draft, template.editing)
     ):
         yield id, name, _parts(draft)
-        yield id, name, _parts((editing or {}).get("document") or {})
+        yield id, name, _parts(mapping(mapping(editing).get("document")))
     newest = version.number == template.newest_version
     published = about.join(version, (version.template_id == template.id) & newest)
     for id, name, policies in session.execute(published.add_columns(version.notification_policies)):

@@ -1,6 +1,7 @@
 """Forms are believed only with the token of the session they came from."""
 
 import re
+from typing import Any
 
 import pytest
 from flask import url_for
@@ -74,7 +75,9 @@ def test_no_unsafe_route_of_the_pages_believes_a_request_without_it(app, visit):
     for rule in rules:
         if rule.endpoint.startswith("api_"):
             continue  # no cookie is asked for there
-        values = {name: some(converter) for name, converter in rule._converters.items()}
+        values: dict[str, Any] = {
+            name: some(converter) for name, converter in rule._converters.items()
+        }
         with app.test_request_context():
             path = url_for(rule.endpoint, **values)
         answer = admin.post(path)
