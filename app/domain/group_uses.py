@@ -1,6 +1,6 @@
 """What names a group: templates in their drafts or newest versions, and steps that are open."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,7 +103,7 @@ def _documents(session: Session) -> Iterator[tuple[int, str, Any]]:
         yield id, name, told
 
 
-def _parts(draft: dict[str, Any]) -> list[Any]:
+def _parts(draft: Mapping[str, Any]) -> list[Any]:
     """Of a draft, what can name people: an action's config may hold any text. It may be half
     done."""
     steps: Any = draft.get("steps")
