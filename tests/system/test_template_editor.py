@@ -71,6 +71,23 @@ def test_an_author_builds_order_fulfilment_from_nothing_with_the_mouse(
     page.get_by_role("button", name="Put back Approve").click()
     expect(row(page, "Approve")).to_be_visible()
     assert steps_of(console, path) == found | {"approval": found["approval"]}
+    dry_run_publish_and_start(page)
+
+
+def dry_run_publish_and_start(page: Page) -> None:
+    """What comes after the editing: nothing is sent, then it is."""
+    page.get_by_role("link", name="Dry run").click()
+    expect(page.get_by_role("heading", name="Dry run: Parcels by mouse")).to_be_visible()
+    expect(page.locator("#dry-run-result")).to_contain_text("Charge card")
+    page.go_back()
+    page.get_by_role("link", name="Publish …").click()
+    page.get_by_label("Note").fill("The first one")
+    page.get_by_role("button", name="Publish version 1").click()
+    page.get_by_role("link", name="Start an instance").first.click()
+    page.get_by_label("Title").fill("Parcel 1042")
+    page.get_by_role("main").get_by_role("button", name="Start").click()
+    expect(page.get_by_role("heading", name="Parcel 1042")).to_be_visible()
+    expect(page.locator("#timeline")).to_contain_text("Reserve stock completed")
 
 
 def add_steps(console: Console, page: Page) -> None:
