@@ -2,7 +2,7 @@
 no value changes where the request goes."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -55,7 +55,7 @@ def fill(url: str, context: Mapping[str, Any]) -> str:
         return url
     _check_host(parts[1].partition("//")[2], context)
     for segment in parts[2].split("/"):
-        if "{{" in segment:
+        if _paths(segment):  # braces around no path are text like any other
             _check_segment(segment, fill_url(segment, context))
     return fill_url(url, context)
 
@@ -71,7 +71,7 @@ def _check_host(authority: str, context: Mapping[str, Any]) -> None:
 
 
 def _check_segment(segment: str, filled: str) -> None:
-    path = next(iter(_paths(segment)))
+    path = _paths(segment)[0]
     if not filled:
         raise AddressRefused(f"{path} is empty, so the URL would lead to another place.")
     # Some servers decode once more than they should, and take %2F or a backslash for a slash.
@@ -81,5 +81,5 @@ def _check_segment(segment: str, filled: str) -> None:
             raise AddressRefused(f"{path} holds a dot segment, which would lead to another place.")
 
 
-def _paths(text: str) -> Iterable[str]:
+def _paths(text: str) -> list[str]:
     return PLACEHOLDER.findall(text)

@@ -1,17 +1,23 @@
 """Beside the form stands what the step would send as it is written, faults and all."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app import transaction
 from app.domain import drafts
 from app.domain.people import Actor
+from app.domain.previews import Given, preview
 from app.web.editor_previews import understood
 from tests.support.mailing import email
+from tests.support.random_steps import CONFIGS
 from tests.support.workflows import begin, publish, webhook
 from tests.web.conftest import said
 
+NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
 ANN = Actor("author@example.com", "author", may_add_automation=True)
 
 
@@ -103,3 +109,53 @@ def test_of_a_config_all_that_can_be_understood_is_kept(config, faulty):
 
     assert kept and kept["url"] == "https://x"
     assert left_out == faulty
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/ship/{{ order", "{{", "https://{{ a }}/", "http://["]
+)
+def test_a_url_that_is_half_typed_does_not_break_the_page(author, url):
+    template = publish(webhook("send"))
+    write(template, url=url)
+
+    assert page(author, template).status_code == 200
+
+
+PIECES = st.sampled_from(
+    [
+        "{{",
+        "}}",
+        "{%",
+        "%}",
+        "{{ input.a }}",
+        "{{ input.a | x }}",
+        "input.a",
+        "if",
+        "http://",
+        "a.b",
+        "/",
+        "@",
+        ":",
+        "[",
+        " ",
+        "\n",
+    ]
+)
+HALF_TYPED = st.lists(PIECES, min_size=1, max_size=6).map("".join)
+
+
+@pytest.mark.parametrize("kind", ["AUTOMATION_WEBHOOK", "AUTOMATION_EMAIL"])
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_nothing_half_typed_breaks_a_preview(kind: str, data: st.DataObject):
+    texts = {"url", "body", "subject", "text", "html", "replyTo"}
+    config = data.draw(CONFIGS[kind]) | data.draw(
+        st.dictionaries(st.sampled_from(sorted(texts)), HALF_TYPED, max_size=3)
+    )
+    if kind == "AUTOMATION_EMAIL":
+        config |= {"to": [data.draw(HALF_TYPED)]}
+    kept, _ = understood(kind, config)
+
+    if kept is not None:
+        occasion = Given(context={"input": {"a": "1"}}, now=NOW, sender="a@example.com")
+        assert preview(kind, kept, occasion) is not None
