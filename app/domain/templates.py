@@ -145,7 +145,8 @@ def outline(document: Mapping[str, Any]) -> dict[str, Any]:
     """What the audit says of a template's document: its name, its steps, and a mark that changes
     with anything else of it."""
     text = json.dumps(document, sort_keys=True, default=str)
-    steps = [step.get("key") for step in document.get("steps") or [] if isinstance(step, Mapping)]
+    some: list[dict[str, Any]] = document["steps"]
+    steps = [step["key"] for step in some]
     mark = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:12]
     return {"name": document.get("name"), "steps": steps, "checksum": mark}
 

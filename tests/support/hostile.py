@@ -1,6 +1,7 @@
 """Text that attacks whoever looks at it, planted wherever somebody may write."""
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -103,13 +104,13 @@ def _person() -> tuple[int, str]:
         user = people.create_user(session, "evil@example.com", EVIL, "viewer", None)
         session.flush()
         groups.create(session, GroupIn(key="evil", name=EVIL, members=[user.email]), ADMIN)
-        tokens.create(session, TokenIn(name=EVIL, role=Role.VIEWER), ADMIN.name)
+        tokens.create(session, TokenIn(name=EVIL, role=Role.VIEWER, expires_at=None), ADMIN.name)
         url = account_links.make(session, user, ADMIN.name, NO_MAIL, EVIL).url
         return user.id, urlsplit(url).path
 
 
 def _delivery(instance: int) -> int:
-    wish = {"key": "evil", "name": EVIL, "description": EVIL}
+    wish: dict[str, Any] = {"key": "evil", "name": EVIL, "description": EVIL}
     html = f"{EVIL}<a href={LINK}>x</a>"
     wish["content"] = {
         "EMAIL": {"subject": EVIL, "text": EVIL, "html": html},

@@ -4,7 +4,7 @@ content security policy, and in a browser that ignores it, where nothing but our
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page
 
 from app import transaction
 from app.domain import people
@@ -154,8 +154,17 @@ def come(console: Console, chrome: Browser, **options) -> tuple[Page, list[str]]
     context = chrome.new_context(base_url=console.url, **options)
     context.add_init_script(f"globalThis.evil = () => console.log('{SHOUT}')")
     page, shouts = context.new_page(), []
-    page.on("console", lambda message: shouts.append(message.text) if SHOUT in message.text else 0)
-    page.on("dialog", lambda dialog: (shouts.append(dialog.message), dialog.dismiss()))
+
+    def hear(said: ConsoleMessage) -> None:
+        if SHOUT in said.text:
+            shouts.append(said.text)
+
+    def answer(dialog: Dialog) -> None:
+        shouts.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("console", hear)
+    page.on("dialog", answer)
     sign_in(page, "ada")
     return page, shouts
 
