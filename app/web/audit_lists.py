@@ -53,12 +53,12 @@ class Filters:
 
     def url(self, **other: str) -> str:
         """The same list with some of it changed."""
-        wanted: dict[str, Any] = {name: text for name, text in (self.kept | other).items() if text}
+        wanted: dict[str, Any] = {k: text for k, text in (self.kept | other).items() if text}
         return url_for("audit.index", **wanted)
 
     def file(self, form: str) -> str:
-        kept: dict[str, Any] = {**self.kept}
-        return url_for("audit.download", form=form, **kept)
+        values: dict[str, Any] = {"form": form, **self.kept}
+        return url_for("audit.download", **values)
 
     def wanted(self) -> Filter:
         """Raises Invalid at times that are none."""

@@ -22,6 +22,7 @@ from app.domain import (
 from app.domain.addresses import AllowList
 from app.domain.people import Actor
 from app.models import InboxMessage, User
+from app.models.vocabulary import Role
 from app.schemas.instance import InstanceIn
 from app.schemas.notification_template import NotificationTemplateIn
 from app.schemas.people import GroupIn, TokenIn
@@ -103,7 +104,7 @@ def _person() -> tuple[int, str]:
         user = people.create_user(session, "evil@example.com", EVIL, "viewer", None)
         session.flush()
         groups.create(session, GroupIn(key="evil", name=EVIL, members=[user.email]), ADMIN)
-        tokens.create(session, TokenIn.read({"name": EVIL, "role": "viewer"}), ADMIN.name)
+        tokens.create(session, TokenIn(name=EVIL, role=Role.VIEWER, expires_at=None), ADMIN.name)
         url = account_links.make(session, user, ADMIN.name, NO_MAIL, EVIL).url
         return user.id, urlsplit(url).path
 

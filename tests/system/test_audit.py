@@ -23,9 +23,7 @@ def past(console: Console) -> int:
         audit.record(
             session, "api:shop", "secret.bound", "secret", "STOCK_KEY", before=before, after=after
         )
-        facts: dict[str, Any] = dict.fromkeys(
-            ("name", "cron", "timezone", "title", "overlap"), "as it was made"
-        )
+        facts: dict[str, Any] = dict.fromkeys(("name", "cron", "title", "overlap", "start"), "made")
         audit.record(session, OPERATOR, "schedule.created", "schedule", "1", after=facts)
     return instance
 

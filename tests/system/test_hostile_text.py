@@ -155,16 +155,16 @@ def come(console: Console, chrome: Browser, **options) -> tuple[Page, list[str]]
     context.add_init_script(f"globalThis.evil = () => console.log('{SHOUT}')")
     page, shouts = context.new_page(), []
 
-    def hear(message: ConsoleMessage) -> None:
-        if SHOUT in message.text:
-            shouts.append(message.text)
+    def hear(said: ConsoleMessage) -> None:
+        if SHOUT in said.text:
+            shouts.append(said.text)
 
-    def dismiss(dialog: Dialog) -> None:
+    def answer(dialog: Dialog) -> None:
         shouts.append(dialog.message)
         dialog.dismiss()
 
     page.on("console", hear)
-    page.on("dialog", dismiss)
+    page.on("dialog", answer)
     sign_in(page, "ada")
     return page, shouts
 
