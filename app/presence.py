@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 
 from app import transaction
@@ -16,5 +16,5 @@ def note(write: Callable[[Session], None]) -> None:
     try:
         with transaction.writing(durable=False) as session:
             write(session)
-    except OperationalError as error:
+    except (OperationalError, InterfaceError, TimeoutError) as error:
         log.info("It was not written that somebody was there: %s", error)

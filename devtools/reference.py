@@ -56,7 +56,8 @@ def page() -> str:
 
 def table(title: str, schema: Json, definitions: Mapping[str, Json]) -> list[str]:
     """A section with a row for each field."""
-    rows = [row(name, each, schema, definitions) for name, each in schema["properties"].items()]
+    properties: Mapping[str, Json] = schema["properties"]
+    rows = [row(name, field, schema, definitions) for name, field in properties.items()]
     head = ["| field | type | default | meaning | example |", "| --- | --- | --- | --- | --- |"]
     about = " ".join(str(schema.get("description", "")).split())
     return [f"## {title}\n", f"{about}\n", *head, *rows, ""]

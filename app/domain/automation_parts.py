@@ -6,10 +6,10 @@ is compared as it stands, and a step of a kind that nobody knows counts as autom
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.domain.half_done import is_list, is_object
+from app.domain.half_done import items, mapping
 from app.models.vocabulary import Channel
 from app.schemas.actions import PEOPLE_TYPES
 
@@ -23,7 +23,7 @@ Unread = Mapping[str, str]
 
 def is_automation(step: Any) -> bool:
     """Whether the system does this step; also when it can't be told."""
-    kind = step.get("actionType") if is_object(step) else None
+    kind = mapping(step).get("actionType")
     return not (isinstance(kind, str) and kind in PEOPLE_TYPES)
 
 
@@ -32,7 +32,7 @@ def automation(document: Document, unread: Unread) -> Counter[str]:
     with the key of another does not hide behind it."""
     return Counter(
         _canonical([_part(step, name) for name in PARTS] + _texts(unread, at))
-        for at, step in enumerate(_items(document.get("steps")))
+        for at, step in enumerate(items(document.get("steps")))
         if is_automation(step)
     )
 
@@ -57,10 +57,10 @@ def signed_with(document: Document) -> list[str]:
 
 
 def _part(step: Any, name: str) -> Any:
-    if not is_object(step):
+    if not isinstance(step, dict):
         return step
-    value = step.get(name, _DEFAULTS.get(name))
-    return sorted(map(_canonical, _items(value))) if name == "dependsOn" else value
+    value = mapping(step).get(name, _DEFAULTS.get(name))
+    return sorted(map(_canonical, items(value))) if name == "dependsOn" else value
 
 
 def _texts(unread: Unread, at: int) -> list[str]:
@@ -72,36 +72,30 @@ def _texts(unread: Unread, at: int) -> list[str]:
     )
 
 
-def _policies(document: Document) -> Iterator[tuple[Any, int, dict[str, Any]]]:
+def _policies(document: Document) -> Iterator[tuple[Any, int, Mapping[str, Any]]]:
     """Where each policy stands (a step's key; "": the instance as a whole), its place, itself."""
-    steps = [step for step in _items(document.get("steps")) if is_object(step)]
-    owners: list[tuple[Any, Any]] = [("", document)]
-    owners += [(step.get("key"), step) for step in steps]
-    for key, owner in owners:
-        for at, policy in enumerate(_items(owner.get("notificationPolicies"))):
-            if is_object(policy):
-                yield key, at, policy
+    steps = [mapping(step) for step in items(document.get("steps"))]
+    for key, owner in (("", document), *((step.get("key"), step) for step in steps)):
+        for at, policy in enumerate(items(owner.get("notificationPolicies"))):
+            yield key, at, mapping(policy)
 
 
-def _told(policy: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
-    """Every channel of a policy and its recipients."""
-    yield policy.get("channel"), policy.get("recipients")
+def _told(policy: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """Every channel of a policy and its recipients. A fallback without any of its own has those of
+    the policy."""
+    recipients = policy.get("recipients")
+    yield policy.get("channel"), recipients
     fallback = policy.get("fallback")
     if isinstance(fallback, str):
-        yield fallback, policy.get("recipients")
-    elif is_object(fallback):
-        yield fallback.get("channel"), fallback.get("recipients") or policy.get("recipients")
-    for escalation in _items(policy.get("escalate")):
-        if is_object(escalation):
-            yield escalation.get("channel", str(Channel.EMAIL)), escalation.get("to")
-
-
-def _items(value: Any) -> Sequence[Any]:
-    return value if is_list(value) else []
+        yield fallback, recipients
+    elif fallback := mapping(fallback):
+        yield fallback.get("channel"), fallback.get("recipients") or recipients
+    for escalation in map(mapping, items(policy.get("escalate"))):
+        yield escalation.get("channel", str(Channel.EMAIL)), escalation.get("to")
 
 
 def _listed(value: Any) -> list[str]:
-    found = [value] if isinstance(value, str) else _items(value)
+    found = [value] if isinstance(value, str) else items(value)
     return [each for each in found if isinstance(each, str)]
 
 

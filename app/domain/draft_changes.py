@@ -7,10 +7,10 @@ document. Keys stay unique and well-formed, since pages and references name step
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
-from app.domain.half_done import is_list, is_object, items
-from app.domain.step_references import follow
+from app.domain.half_done import items
+from app.domain.step_references import Follower
 from app.errors import Invalid, NotFound
 from app.schemas.actions import ACTION_TYPES
 from app.schemas.template import KEY_PATTERN, MAX_STEPS
@@ -49,7 +49,8 @@ class Part:
 
 def steps_of(document: Mapping[str, Any]) -> list[Document]:
     """The steps of a document."""
-    return [step for step in items(document.get("steps")) if is_object(step)]
+    steps = items(document.get("steps"))
+    return [cast("Document", step) for step in steps if isinstance(step, dict)]
 
 
 def key_of(step: Mapping[str, Any]) -> str:
@@ -60,8 +61,7 @@ def key_of(step: Mapping[str, Any]) -> str:
 
 def depends_on(step: Mapping[str, Any]) -> list[str]:
     """The keys of the steps it waits for."""
-    found = step.get("dependsOn")
-    return [key for key in found if isinstance(key, str)] if is_list(found) else []
+    return [key for key in items(step.get("dependsOn")) if isinstance(key, str)]
 
 
 def part_of(writing: Writing, key: str) -> Part:
@@ -191,11 +191,11 @@ def rename(writing: Writing, key: str, new: str) -> Writing:
     if new in _keys(parts):
         raise Invalid.at("key", f"There is already a step with the key {new!r}.")
     parts[at] = Part(part.step | {"key": new}, part.unread)
-    joined = _joined(writing, parts)
+    joined, follower = _joined(writing, parts), Follower(key, new)
     return Writing(
-        follow(joined.document, key, new),
-        {path: follow(text, key, new, loose=True) for path, text in joined.unread.items()},
-        [_followed(gone, key, new) for gone in writing.removed],
+        follower.document(joined.document),
+        {path: follower.anywhere(text) for path, text in joined.unread.items()},
+        [_followed(gone, follower) for gone in writing.removed],
     )
 
 
@@ -261,8 +261,9 @@ def _waiting(part: Part, key: str, at: int) -> Part:
     return replace(part, step=part.step | {"dependsOn": [*others[:at], key, *others[at:]]})
 
 
-def _followed(gone: Document, key: str, new: str) -> Document:
-    waiting = {(new if other == key else other): at for other, at in gone["dependents"].items()}
-    (step,) = follow({"steps": [gone["step"]]}, key, new)["steps"]
-    unread = {path: follow(text, key, new, loose=True) for path, text in gone["unread"].items()}
-    return gone | {"step": step, "unread": unread, "dependents": waiting}
+def _followed(gone: Document, follower: Follower) -> Document:
+    waiting = {
+        (follower.new if key == follower.key else key): at for key, at in gone["dependents"].items()
+    }
+    unread = {path: follower.anywhere(text) for path, text in gone["unread"].items()}
+    return gone | {"step": follower.step(gone["step"]), "unread": unread, "dependents": waiting}

@@ -4,6 +4,7 @@
 texts that can't be read beside it; as soon as it passes it becomes the draft.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,7 +71,7 @@ def save(
     before = _draft(row)
     if revision != row.draft_revision:
         raise DraftIsStale(draftRevision=row.draft_revision, updatedBy=row.updated_by)
-    check_text([document, unread, removed or []])
+    _check_texts([document, unread, removed or []])
     if document.get("key") != row.key:
         raise Invalid.at("key", f"The key of a template stays as it is: {row.key}.")
     permissions.require_automation(
@@ -96,6 +97,22 @@ def _note(session: Session, row: WorkflowTemplate, actor: Actor, before: Draft) 
     if before.revision == 1 or not again:
         facts = {"revision": before.revision}
         audit.record(session, actor.name, "template.edited", "template", row.key, before=facts)
+
+
+def _check_texts(what: Any) -> None:
+    """Raise Malformed at what no database takes. Written out, most documents are seen at once to
+    hold nothing of it; only then each text is looked at."""
+    written = json.dumps(what, ensure_ascii=False)
+    if "\\u0000" in written or not _is_utf8(written):
+        check_text(what)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _write(

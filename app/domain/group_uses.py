@@ -1,6 +1,6 @@
 """What names a group: templates in their drafts or newest versions, and steps that are open."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
 from app.domain import assignments
+from app.domain.half_done import mapping
 from app.models import (
     WorkflowInstanceStep,
     WorkflowTemplate,
@@ -86,8 +87,11 @@ def _documents(session: Session) -> Iterator[tuple[int, str, Any]]:
     template, version = WorkflowTemplate, WorkflowTemplateVersion
     step = WorkflowTemplateStep
     about = select(template.id, template.name).where(template.archived_at.is_(None))
-    for id, name, draft in session.execute(about.add_columns(template.draft)):
+    for id, name, draft, editing in session.execute(
+        about.add_columns(template.draft, template.editing)
+    ):
         yield id, name, _parts(draft)
+        yield id, name, _parts(mapping(mapping(editing).get("document")))
     newest = version.number == template.newest_version
     published = about.join(version, (version.template_id == template.id) & newest)
     for id, name, policies in session.execute(published.add_columns(version.notification_policies)):
@@ -99,8 +103,10 @@ def _documents(session: Session) -> Iterator[tuple[int, str, Any]]:
         yield id, name, told
 
 
-def _parts(draft: dict[str, Any]) -> list[Any]:
-    """Of a draft, what can name people: an action's config may hold any text."""
-    steps: list[dict[str, Any]] = draft.get("steps") or []
-    told = [(step.get("assignee"), step.get("notificationPolicies")) for step in steps]
-    return [draft.get("notificationPolicies"), *(part for pair in told for part in pair)]
+def _parts(draft: Mapping[str, Any]) -> list[Any]:
+    """Of a draft, what can name people: an action's config may hold any text. It may be half
+    done."""
+    steps: Any = draft.get("steps")
+    whole = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []  # type: ignore[reportUnknownVariableType]
+    named = ("assignee", "notificationPolicies")
+    return [draft.get(named[1]), *(step.get(name) for step in whole for name in named)]  # type: ignore[reportUnknownMemberType]

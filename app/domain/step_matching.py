@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from app.domain.half_done import is_object, text
+from app.domain.half_done import mapping, text
 from app.extensions import compact_json
 from app.schemas.actions import ACTION_TYPES
 
@@ -59,8 +59,8 @@ def _name(step: Step) -> Hashable:
 
 def _config(step: Step) -> Hashable:
     """None for one that says no more than any new step of its kind would."""
-    kind, config = text(step.get("actionType")), step.get("actionConfig")
-    if kind not in ACTION_TYPES or not is_object(config):
+    kind, config = text(step.get("actionType")), mapping(step.get("actionConfig"))
+    if kind not in ACTION_TYPES:
         return None
     bare = ACTION_TYPES[kind].config.model_construct().document()
     if all(name in bare and bare[name] == value for name, value in config.items()):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from app.domain.half_done import is_list, is_object
+from app.domain.half_done import items, steps_of
 from app.domain.step_matching import Pair, Step, matched, moved
 from app.domain.value_diff import Change, differences
 
@@ -91,7 +91,7 @@ class TemplateDiff:
 
 def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> TemplateDiff:
     """The difference of two template documents (schemas/template.py; a half-done one too)."""
-    whole = [{k: v for k, v in each.items() if k != "steps"} for each in (before, after)]
+    fields = differences(_without(before, "steps"), _without(after, "steps"))
     old, new = _steps(before), _steps(after)
     pairs = matched(old, new)
     elsewhere, renames = moved(pairs), _renames(old, new, pairs)
@@ -100,13 +100,11 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> TemplateDiff
         for pair in pairs
     }
     rows = [changed.get(at, StepDiff(None, step)) for at, step in enumerate(new)]
-    fields = tuple(differences(whole[0], whole[1]))
-    return TemplateDiff(fields, tuple(_with_removed(rows, old, pairs)))
+    return TemplateDiff(tuple(fields), tuple(_with_removed(rows, old, pairs)))
 
 
 def _steps(document: Mapping[str, Any]) -> list[Step]:
-    steps = document.get("steps")
-    return [step for step in steps if is_object(step)] if is_list(steps) else []
+    return [step.document for step in steps_of(document)]
 
 
 def _renames(old: Sequence[Step], new: Sequence[Step], pairs: Sequence[Pair]) -> dict[str, str]:
@@ -128,7 +126,8 @@ def _changed(before: Step, after: Step, renames: Mapping[str, str], *, is_moved:
         then = [renames.get(key, key) for key in then]
         edges = (*_edges(now, then, after, added=True), *_edges(then, now, after, added=False))
         told = bool(edges) or then == now
-    fields = differences(_without(before, told), _without(after, told))
+    apart = "dependsOn" if told else ""
+    fields = differences(_without(before, apart), _without(after, apart))
     return StepDiff(before, after, is_moved, tuple(fields), edges)
 
 
@@ -143,12 +142,12 @@ def _edges(
 def _waits_for(step: Step) -> list[str] | None:
     """None where a half-done draft has something else there."""
     keys = step.get("dependsOn", [])
-    known = is_list(keys) and all(isinstance(key, str) for key in keys)
-    return list(keys) if known else None
+    found = [key for key in items(keys) if isinstance(key, str)]
+    return found if found == keys else None
 
 
-def _without(step: Step, told: bool) -> dict[str, Any]:
-    return {name: value for name, value in step.items() if not (told and name == "dependsOn")}
+def _without(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {each: value for each, value in document.items() if each != name}
 
 
 def _with_removed(

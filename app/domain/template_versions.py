@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.domain import audit, drafts, templates
 from app.domain.addresses import NOTHING_ALLOWED, AllowList
-from app.domain.half_done import is_list, is_object
+from app.domain.half_done import mapping, steps_of
 from app.domain.people import Actor
 from app.domain.template_diff import TemplateDiff, compare
 from app.domain.template_queries import step_document
@@ -61,18 +61,16 @@ def version_template(row: WorkflowTemplateVersion) -> dict[str, Any]:
 def completed(document: Mapping[str, Any]) -> dict[str, Any]:
     """A document with the defaults of fields that are younger than it, so that they are no
     difference. Parts that would not be taken any more stay as they are."""
-    steps = document.get("steps")
     whole = _written(Template, {n: value for n, value in document.items() if n != "steps"})
-    if is_list(steps):
-        steps = [_completed_step(step) if is_object(step) else step for step in steps]
-    return whole | {"steps": steps}
+    return whole | {"steps": [_completed_step(step.document) for step in steps_of(document)]}
 
 
 def _completed_step(step: Mapping[str, Any]) -> dict[str, Any]:
     whole = _written(TemplateStep, step)
     kind = ACTION_TYPES.get(str(whole.get("actionType")))
-    if kind is not None and is_object(whole["actionConfig"]):
-        whole["actionConfig"] = _written(kind.config, whole["actionConfig"])
+    config = whole["actionConfig"]
+    if kind is not None and isinstance(config, dict):
+        whole["actionConfig"] = _written(kind.config, mapping(config))
     return whole
 
 

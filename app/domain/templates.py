@@ -148,7 +148,7 @@ def outline(document: Mapping[str, Any]) -> dict[str, Any]:
     text = json.dumps(document, sort_keys=True, default=str)
     steps = [step.key for step in steps_of(document)]
     mark = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:12]
-    return {"name": document.get("name"), "steps": steps, "content": mark}
+    return {"name": document.get("name"), "steps": steps, "checksum": mark}
 
 
 def _note(session: Session, actor: str, action: str, row: WorkflowTemplate, **more: Any) -> None:

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from enum import Enum
 from typing import Any, Final, TypeAlias
 
-from app.domain.half_done import is_list, is_object
+from app.domain.half_done import items, mapping
 
 Place: TypeAlias = tuple[str | int, ...]
 
@@ -46,10 +46,10 @@ def differences(before: Any, after: Any, place: Place = ()) -> Iterator[Change]:
     if equal(before, after, place[-1] if place else ""):
         return
     whole = bool(place) and place[-1] in _WHOLE
-    if is_object(before) and is_object(after) and not whole:
-        yield from _of_objects(before, after, place)
-    elif is_list(before) and is_list(after) and not whole:
-        yield from _of_lists(before, after, place)
+    if isinstance(before, dict) and isinstance(after, dict) and not whole:
+        yield from _of_objects(mapping(before), mapping(after), place)
+    elif isinstance(before, list) and isinstance(after, list) and not whole:
+        yield from _of_lists(items(before), items(after), place)
     else:
         yield Change(place, before, after)
 
@@ -62,11 +62,12 @@ def equal(before: Any, after: Any, name: str | int = "") -> bool:
 
 def _canonical(value: Any, name: str | int = "") -> str:
     """Equal texts for equal values."""
-    if is_object(value):
-        names = list(value) if name == "properties" else sorted(value)
-        return f"{{{','.join(f'{json.dumps(n)}:{_canonical(value[n], n)}' for n in names)}}}"
-    if is_list(value):
-        return f"[{','.join(map(_canonical, value))}]"
+    if isinstance(value, dict):
+        fields = mapping(value)
+        names = list(fields) if name == "properties" else sorted(fields)
+        return f"{{{','.join(f'{json.dumps(n)}:{_canonical(fields[n], n)}' for n in names)}}}"
+    if isinstance(value, list):
+        return f"[{','.join(_canonical(each) for each in items(value))}]"
     return "" if value is ABSENT else json.dumps(value)
 
 

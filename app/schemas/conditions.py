@@ -31,6 +31,8 @@ def _check_comparison(part: Any) -> None:
     if not isinstance(part, list) or len(part) not in (2, 3):
         raise ValueError("A condition is [path, operator, value].")
     path, operator = part[0], part[1]
+    if path == "":
+        raise ValueError("A condition does not say what it looks at.")
     if not isinstance(path, str) or path.split(".")[0] not in ROOTS:
         raise ValueError("A path begins with input., steps. or instance.")
     if operator not in OPERATORS:

@@ -21,7 +21,7 @@ ROWS = 50
 LONGEST = 300  # characters of a value; all of it stands in the downloads
 SUBJECTS = [
     *("instance", "step", "delivery", "template", "notification-template", "schedule", "secret"),
-    *("user", "group", "token", "channel"),
+    *("user", "group", "token", "channel", "queue"),
 ]
 
 
@@ -148,6 +148,7 @@ _NAMED: Mapping[str, Callable[[str], str]] = {
     "group": lambda key: url_for("groups.show", key=key),
     "token": lambda _: url_for("tokens.index"),
     "channel": lambda _: url_for("settings.show"),
+    "queue": lambda _: url_for("queues.index"),
 }
 
 
@@ -171,15 +172,14 @@ def _changes(entry: AuditOut) -> list[tuple[str, str | None, str | None]]:
     before, after = entry.before or {}, entry.after or {}
     names = [*before, *(name for name in after if name not in before)]
     return [
-        (name, _text(before, name), _text(after, name))
+        (name, _text(before.get(name)), _text(after.get(name)))
         for name in names
-        if name not in before or name not in after or before[name] != after[name]
+        if before.get(name) != after.get(name)
     ]
 
 
-def _text(facts: Mapping[str, Any], name: str) -> str | None:
-    if name not in facts:
+def _text(value: Any) -> str | None:
+    if value is None:
         return None
-    value = facts[name]
     text = value if isinstance(value, str) else compact_json(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

@@ -30,11 +30,12 @@ def sides(before: Any, after: Any) -> tuple[Side, Side]:
     """Both values as their readers see them."""
     then, now = _text(before), _text(after)
     if then is None or now is None:
-        return _whole(then), _whole(now)  # all of it differs
+        return _alone(then), _alone(now)
     return _marked(then, now)
 
 
-def _whole(text: str | None) -> Side:
+def _alone(text: str | None) -> Side:
+    """Nothing stands beside it: all of it differs, so nothing of it is marked."""
     return None if text is None else [Part(text, False)]
 
 

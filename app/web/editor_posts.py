@@ -113,13 +113,14 @@ def _answered(done: Done) -> Answer:
     return redirect(editor.url(done.open, editor.tab), 303)
 
 
-def _view(draft: Draft, open_: Open, **more: Any) -> Editor:
-    given: dict[str, Any] = {"tab": _tab()} | more
+def _view(draft: Draft, open_: Open, tab: str | None = None, **more: Any) -> Editor:
+    tab = _tab() if tab is None else tab
     with transaction.reading() as session:
-        return view(session, draft, open_, visitor(), **given)
+        return view(session, draft, open_, visitor(), tab=tab, **more)
 
 
 def _tab() -> str:
+    """The tab that the form or the URL names."""
     return request.values.get("tab", "")[:40]
 
 

@@ -16,12 +16,13 @@ from app.domain.addresses import AllowList
 from app.domain.drafts import Draft
 from app.domain.findings import Finding
 from app.schemas.actions import ACTION_TYPES, PEOPLE_TYPES
-from app.web import editor_findings, words
+from app.web import editor_findings, editor_previews, words
 from app.web.access import Visitor
 from app.web.editor_around import around
 from app.web.editor_differences import Overtaken
 from app.web.editor_findings import Line
 from app.web.editor_panels import PARTS, Open, Reading, forms
+from app.web.editor_previews import Shown
 from app.web.graph import Graph, Step, layout, without_circles
 from app.web.panel import Tab
 from app.web.panel.placeholders import listed
@@ -74,6 +75,7 @@ class Editor:
     step: Row | None
     locked: str
     known_paths: str
+    shown: Shown | None  # what the step would send
     refusal: str = ""
     overtaken: Overtaken | None = None
     parts: Sequence[tuple[str, str]] = field(
@@ -151,6 +153,7 @@ def view(
         step=step,
         locked=surroundings.locked,
         known_paths=listed(surroundings.paths),
+        shown=editor_previews.of_step(session, draft, open_.key) if step else None,
         refusal=refusal,
         overtaken=overtaken,
     )

@@ -5,10 +5,10 @@ import re
 from flask import Blueprint, Response, make_response, request
 
 from app import transaction
-from app.domain import queries
+from app.domain import drafts, queries
 from app.errors import Forbidden, NotFound
 from app.schemas.instance import StepOut
-from app.web import previews
+from app.web import editor_previews, previews
 from app.web.access import needs
 from app.web.template_views import find_step, read_template
 from app.web.version_lists import number_of
@@ -43,6 +43,16 @@ def of_template(template_id: int, key: str) -> Response:
         occasion = previews.occasion(session, template, request.args.get("instance", ""))
     preview = previews.of_template_step(find_step(template, key), occasion)
     return framed(_html(preview.shown if preview else None))
+
+
+@blueprint.get("/templates/<id:template_id>/edit/steps/<key:key>/mail")
+@needs("edit templates")
+def of_draft(template_id: int, key: str) -> Response:
+    """What a step would send as it is being written. `?revision=` is for the browser alone: the
+    frame is drawn anew when something was saved."""
+    with transaction.reading() as session:
+        shown = editor_previews.of_step(session, drafts.read(session, template_id), key)
+    return framed(_html(shown.preview.shown if shown else None))
 
 
 @blueprint.get("/instances/<id:instance_id>/steps/<key:key>/mail")

@@ -1,9 +1,9 @@
 """What a step would send, for its panel: in a template with made-up input or an instance's, in an
 instance with its own. Nothing is sent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from flask import current_app
 from sqlalchemy.orm import Session
@@ -13,16 +13,26 @@ from app.domain import callback_urls, previews, queries
 from app.domain.addresses import AllowList
 from app.domain.contexts import contexts_of, goes_as_published
 from app.domain.previews import Given, Preview
-from app.domain.samples import sample_context
+from app.domain.samples import StepLike, sample_context
 from app.errors import NotFound
 from app.mailbox import mail_domains
 from app.models.vocabulary import State
 from app.schemas.actions import WAIT_CALLBACK
 from app.schemas.instance import InstanceOut, StepOut
 from app.web import exchanges
-from app.web.template_views import TemplateView
 
 _OPEN = (State.PENDING, State.READY, State.STARTED, State.FAILED)
+
+
+class Source(Protocol):
+    """A template, as far as an occasion asks."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def input_schema(self) -> dict[str, Any]: ...
+    @property
+    def steps(self) -> Sequence[StepLike]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,7 @@ class Occasion:
         return not self.asked or self.fault is not None
 
 
-def occasion(session: Session, template: TemplateView, asked: str) -> Occasion:
+def occasion(session: Session, template: Source, asked: str) -> Occasion:
     """The one asked for with the number of an instance of this template; none: made up."""
     number = asked.strip().removeprefix("#")
     fault = None
@@ -51,7 +61,7 @@ def occasion(session: Session, template: TemplateView, asked: str) -> Occasion:
     return Occasion(sample_context(template.input_schema, template.steps), asked, fault)
 
 
-def _input_of(session: Session, template: TemplateView, number: str) -> Mapping[str, Any]:
+def _input_of(session: Session, template: Source, number: str) -> Mapping[str, Any]:
     if not (number.isascii() and number.isdigit() and len(number) <= 18):
         raise NotFound("Write the number of an instance, such as 1042.")
     found = queries.read_instance(session, int(number))

@@ -161,6 +161,8 @@ def test_two_wishes_that_exclude_each_other_never_hold():
         ["input.total", "=", 5],
         ["input.note", "exists", False],
         ["input.nope", "exists", False],
+        ["", "="],
+        ["input.total", ">"],
         ["steps.a.output.anything", "=", 1],
         ["steps.beside.output.outcome", "=", "approved"],
         ["steps.b.output.x", "exists"],

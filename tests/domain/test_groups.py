@@ -4,7 +4,7 @@ import pytest
 
 from app.domain import groups
 from app.errors import Conflict, Invalid, NotFound
-from app.models import AuditEntry
+from app.models import AuditEntry, WorkflowTemplate
 from app.schemas.people import GroupChange, GroupIn
 from tests.support.cast import ROOT, group, person
 from tests.support.looking import change, do, look
@@ -147,9 +147,20 @@ def test_a_group_stays_while_an_open_step_names_it(people, more):
     change(groups.remove, "finance", ROOT)
 
 
-def archive_all(session) -> None:
-    from app.models import WorkflowTemplate
+def test_a_group_stays_while_a_draft_with_faults_names_it(people):
+    group("finance")
+    publish(task("pack"), name="Order fulfilment")
+    half = {"steps": ["{", {"key": "pay", "assignee": FINANCE}]}
 
+    def edit(session) -> None:
+        template = session.get_one(WorkflowTemplate, 1)
+        template.editing = {"document": half, "unread": {}}
+
+    change(edit)
+    assert "by the template Order fulfilment" in refusal().message
+
+
+def archive_all(session) -> None:
     for template in session.query(WorkflowTemplate):
         template.archived_at = template.created_at
 

@@ -87,7 +87,7 @@ def test_an_archived_template_makes_a_failed_fire_and_does_not_stop_the_schedule
     fire_at(NINE + HOUR)
     fire_at(NINE + 2 * HOUR)
     assert outcomes(broken) == ["failed", "failed"]
-    assert "This template is archived" in fires(broken)[0].reason
+    assert "This template is archived" in (fires(broken)[0].reason or "")
     assert outcomes(sound) == ["started", "started"]
 
 

@@ -18,6 +18,7 @@ from tests.system.test_accessibility import PHONE, WIDE
 NO_PAGES = {
     *("instances.live", "instances.stream", "instances.as_json", "steps.as_json"),
     *("frame.banner", "inbox.bell", "account.push_worker", "audit.download", "auth.link"),
+    "template_files.export",
     *("search.go", "settings.follow_test", "auth.sign_in", "welcome.show"),
 }
 SHOUT = "HACKED"
@@ -61,6 +62,7 @@ def pages(planted: Planted) -> dict[str, str]:
         f"{template}/steps/tell/mail": "mail_frames.of_template",
         f"{template}/start": "templates.ask_to_start",
         "/templates/new": "template_editor.new",
+        "/templates/import": "template_files.ask",
         f"{template}/edit": "template_editor.show",
         f"{template}/edit?step=pack": "template_editor.show",
         f"{template}/edit?step=ship": "template_editor.show",
@@ -68,6 +70,8 @@ def pages(planted: Planted) -> dict[str, str]:
         f"{template}/versions": "template_versions.index",
         f"{template}/compare?from=1&to=2": "template_versions.compare",
         f"{template}/publish": "template_publishing.ask",
+        f"{template}/dry-run": "dry_runs.show",
+        f"{template}/dry-run/steps/tell/mail": "dry_runs.mail",
         "/account": "account.show",
         "/settings": "settings.show",
         "/deliveries": "deliveries.index",
@@ -90,6 +94,7 @@ def pages(planted: Planted) -> dict[str, str]:
         "/groups": "groups.index",
         "/groups/evil": "groups.show",
         "/tokens": "tokens.index",
+        "/queues": "queues.index",
         "/audit": "audit.index",
     }
 

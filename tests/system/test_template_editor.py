@@ -1,7 +1,7 @@
 """Authors at the template editor: by mouse alone, by keyboard alone, and two at once."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.support.workflows import task, webhook
 from tests.system.conftest import Console, Open
@@ -45,25 +45,11 @@ def test_an_author_builds_order_fulfilment_from_nothing_with_the_mouse(
     page.get_by_role("button", name="Create the draft").click()
     expect(page.get_by_role("heading", name="Parcels by mouse")).to_be_visible()
     path = page.url.split("?")[0].removeprefix(console.url)
-
-    add(page, "AUTOMATION_WEBHOOK", "Reserve stock")
-    page.locator("#tab-action").click()
-    type_into(page, "actionConfig-url", f"{console.receiver.url}/stock")
-    add(page, "AUTOMATION_WEBHOOK", "Charge card")
-    expect(page.locator("#editor-checks")).to_contain_text("1 check")
-    page.locator("#tab-action").click()
-    expect(page.locator("#pane-action .field-error").first).to_be_visible()
-    type_into(page, "actionConfig-url", f"{console.receiver.url}/charge")
-    expect(page.locator("#editor-checks")).to_contain_text("All checks pass")
-    add(page, "MANUAL_TASK", "Pack")
-    row(page, "Reserve stock").get_by_role("link").click()
-    expect(page.locator("#panel-title")).to_contain_text("Reserve stock")
-    add(page, "APPROVAL", "Approve")
-    assert names(page) == ["Reserve stock", "Approve", "Charge card", "Pack"]
+    add_steps(console, page)
 
     # Pack waits for the approval too: picked on the graph.
     row(page, "Pack").get_by_role("link").click()
-    page.locator("#tab-general").click()
+    expect(page.locator("#panel-title")).to_contain_text("Pack")
     page.locator("#pick-start").click()
     page.locator("#box-approval").click()
     saved(page)
@@ -85,6 +71,24 @@ def test_an_author_builds_order_fulfilment_from_nothing_with_the_mouse(
     page.get_by_role("button", name="Put back Approve").click()
     expect(row(page, "Approve")).to_be_visible()
     assert steps_of(console, path) == found | {"approval": found["approval"]}
+
+
+def add_steps(console: Console, page: Page) -> None:
+    """Reserve, approve, charge, pack; a URL that is missing is said and then given."""
+    add(page, "AUTOMATION_WEBHOOK", "Reserve stock")
+    page.locator("#tab-action").click()
+    type_into(page, "actionConfig-url", f"{console.receiver.url}/stock")
+    add(page, "AUTOMATION_WEBHOOK", "Charge card")
+    expect(page.locator("#editor-checks")).to_contain_text("1 check")
+    page.locator("#tab-action").click()
+    expect(page.locator("#pane-action .field-error").first).to_be_visible()
+    type_into(page, "actionConfig-url", f"{console.receiver.url}/charge")
+    expect(page.locator("#editor-checks")).to_contain_text("All checks pass")
+    add(page, "MANUAL_TASK", "Pack")
+    row(page, "Reserve stock").get_by_role("link").click()
+    expect(page.locator("#panel-title")).to_contain_text("Reserve stock")
+    add(page, "APPROVAL", "Approve")
+    assert names(page) == ["Reserve stock", "Approve", "Charge card", "Pack"]
 
 
 def press(page: Page, *keys: str) -> None:
@@ -176,6 +180,38 @@ def test_nothing_typed_is_lost_on_the_way_to_another_step(console: Console, auth
     page.get_by_role("link", name="Templates").first.click()
     expect(page.get_by_role("heading", name="Templates", exact=True)).to_be_visible()
     assert steps_of(console, path)["b"]["name"] == "In haste too"
+
+
+def test_what_is_typed_while_the_server_thinks_is_newer_than_its_answer(
+    console: Console, author: Open
+) -> None:
+    path = make(console, "slow-answers", task("a"), task("b"))
+    page = author()
+    page.goto(f"{path}?step=a")
+    held: list[Route] = []
+    page.route("**/edit/steps/a", lambda route: held.append(route), times=1)
+    with page.expect_request("**/edit/steps/a"):
+        page.locator("#field-name").fill("First")
+    page.locator("#field-name").fill("Second")
+    page.locator("#field-description").fill("And a description")
+    page.locator("#open-b").click()  # and away, before the first is answered
+    held[0].continue_()
+    expect(page.locator("#panel-title")).to_contain_text("B")
+    found = steps_of(console, path)["a"]
+    assert (found["name"], found["description"]) == ("Second", "And a description")
+
+
+def test_a_server_that_is_away_loses_nothing(console: Console, author: Open) -> None:
+    path = make(console, "server-away", task("a"), task("b"))
+    page = author()
+    page.goto(f"{path}?step=a")
+    page.route("**/edit/steps/a", lambda route: route.abort())
+    page.locator("#field-name").fill("Kept")
+    expect(page.locator("#editor-saved")).to_contain_text("not saved yet")
+    page.unroute("**/edit/steps/a")
+    page.get_by_role("button", name="Save", exact=True).click()
+    saved(page)
+    assert steps_of(console, path)["a"]["name"] == "Kept"
 
 
 def test_a_key_is_renamed_when_it_is_whole_and_the_address_follows(

@@ -122,6 +122,7 @@ def test_letters_in_a_number_stay_and_are_said_there(when: Any):
     editing.send(parts__0__value="12x")
 
     assert editing.unread == {"when.all.0.2": "12x"}
+    assert editing.value == {"all": [["input.total", ">", 5]]}
     control = editing.node.children[0].children[0]
     assert control.options["texts"] == ["12x"]
     assert control.options["fault"] == "Write a number with a point, such as 129.9."

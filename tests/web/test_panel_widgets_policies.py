@@ -8,12 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app import transaction
+from app.domain.findings import Finding
 from app.domain.known_paths import known
 from app.models.vocabulary import Channel, Trigger
 from app.schemas.policies import NotificationPolicy
 from app.schemas.template import Template, TemplateStep
 from app.web import policy_views
-from app.web.panel import Around
+from app.web.panel import Around, step_form
 from tests.support.widget_forms import Editing, field
 
 DOCUMENT = {"inputSchema": {"properties": {"email": {"type": "string", "format": "email"}}}}
@@ -90,15 +91,19 @@ def test_cards_are_moved_and_removed_with_all_their_policies(policies: Any):
     assert editing.send(do="remove:@.cards.0") == both
 
 
-def test_a_fault_of_any_policy_of_a_card_stands_on_it(policies: Any):
-    card = policies(
-        {**POLICY, "trigger": "ON_READY"}, {**POLICY, "trigger": "ON_FAILED"}
-    ).node.children[0]
+def test_what_is_wrong_with_all_policies_of_a_card_is_said_once_and_at_its_place(app: Flask):
+    triggers = ("ON_READY", "ON_FAILED")
+    step = {"notificationPolicies": [{**POLICY, "trigger": trigger} for trigger in triggers]}
+    faults = [
+        Finding("error", f"notificationPolicies.{at}.recipients.0", "They have no phone.", "x")
+        for at in range(2)
+    ]
 
-    second = next(each for each in card.walk() if each.path == "notificationPolicies.1")
-    second.errors.append("Nobody waits.")
+    tabs = {tab.name: tab for tab in step_form(step, faults=faults)}
 
-    assert card.errors == ["Nobody waits."]
+    tab = tabs["notifications"]
+    token = next(each for each in tab.nodes[0].walk() if each.kind == "token")
+    assert (token.errors, tab.errors, tab.count) == (["They have no phone."], [], 1)
 
 
 def test_a_condition_that_can_not_be_read_is_named_by_its_policy(policies: Any):

@@ -10,12 +10,13 @@ from app.models import InboxMessage, User
 from app.models.vocabulary import Role
 from app.schemas.schedule import PauseIn
 from app.web.access import EVERYBODY, permission_of
+from app.web.steps import VERBS
 from tests.support.cast import group, invite
 from tests.support.mailing import email
 from tests.support.scheduling import make_schedule
 from tests.support.secrets import keep
 from tests.support.telling import tell
-from tests.support.workflows import begin, publish
+from tests.support.workflows import begin, publish, task
 
 READ = frozenset(Role)
 OPERATE = READ - {Role.VIEWER}
@@ -44,6 +45,7 @@ MATRIX = {
     ("GET", "steps.as_json"): (READ, f"{STEP}/json"),
     ("POST", "steps.move"): (OPERATE, f"{STEP}/start"),
     ("GET", "mail_frames.of_template"): (READ, "/templates/{mail_template}/steps/tell/mail"),
+    ("GET", "mail_frames.of_draft"): (WRITE, "/templates/{mail_template}/edit/steps/tell/mail"),
     ("GET", "mail_frames.of_instance"): (READ, "/instances/{mail}/steps/tell/mail"),
     ("GET", "tasks.index"): (READ, "/tasks"),
     ("GET", "templates.index"): (READ, "/templates"),
@@ -252,6 +254,16 @@ def test_a_view_that_names_no_permission_is_for_nobody(app, visit):
     answer = visit("admin").get("/forgotten")
     assert answer.status_code == 403
     assert "for nobody" not in answer.text
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("assignee", ["user:viewer@example.com", "role:viewer", "group:finance"])
+def test_whose_step_it_is_starts_and_completes_it_and_nothing_else(viewer, assignee, verb):
+    group("finance", "viewer@example.com")
+    publish(task("pack", assignee=assignee), key="mine")
+    path = f"/instances/{begin('mine')}/steps/pack/{verb}"
+    allowed = verb in ("start", "complete")
+    assert viewer.post(path).status_code == (303 if allowed else 403)
 
 
 def test_a_viewer_sees_no_buttons(viewer, order):

@@ -7,10 +7,12 @@ from flask import Flask
 
 from app import bells, create_app, transaction
 from app.config import Settings
-from app.domain import instances
+from app.domain import instances, people, sessions
 from app.domain.outcomes import Outcome
+from app.models import Group, User
 from app.schemas.instance import InstanceIn
 from tests.conftest import environment
+from tests.support.cast import group, person
 from tests.support.looking import do
 from tests.support.workflows import OPERATOR, publish, task, webhook, work
 from tests.web.conftest import Person, said
@@ -66,6 +68,35 @@ def test_what_strangers_wrote_is_text(visit, evil, path):
     assert page.status_code == 200
     assert "<script>alert" not in page.text and "<img src=x" not in page.text
     assert "{{ 7*7 }}" in page.text or "7*7" not in page.text  # nor is it a template
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/users",
+        "/users/2",
+        "/groups",
+        "/groups/finance",
+        "/tokens",
+        "/account",
+        "/people/2",
+        "/tasks",
+    ],
+)
+def test_what_people_groups_and_tokens_are_called_is_text(visit, hash_quickly, path):
+    admin = visit("admin")
+    person("nora@example.com", name=EVIL)
+    group("finance", "nora@example.com")
+    with transaction.writing() as session:
+        for row in (session.get_one(User, 1), session.query(Group).one()):
+            row.name = EVIL
+        people.create_token(session, EVIL, "viewer", created_by=EVIL)
+        sessions.begin(session, 1, EVIL, EVIL)
+    page = admin.get(path)
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text and "<img src=x" not in page.text
+    assert " style=" not in page.text and " onclick" not in page.text
+    assert not [tag for tag in page.text.split("<script")[1:] if "src=" not in tag.split(">")[0]]
 
 
 def test_what_was_typed_comes_back_as_text(operator, evil):

@@ -12,32 +12,11 @@ from app.domain.people import Actor
 from app.models.vocabulary import Role
 from app.schemas.instance import InstanceIn
 from app.schemas.template import Template
-from tests.support.looking import instance_of
-from tests.support.scheduling import make_schedule
-from tests.support.workflows import AUTHOR, LOOPBACK, OPERATOR, begin, publish, task, webhook
+from tests.support.versions import LATER, publish_again, publish_twice, write
+from tests.support.workflows import AUTHOR, OPERATOR, publish, task
 from tests.web.conftest import Person, said
 
-STEPS = [task("pack"), webhook("ship", "pack"), task("wrap", "pack")]
-LATER = [
-    task("pack", config={"instructions": "Pack it well, and weigh it."}),
-    webhook("ship", "pack", "weigh", config={"url": "http://127.0.0.1:9/ship-now"}),
-    task("weigh", "pack"),
-]
 OTTO = Actor("user:otto@example.com", Role.AUTHOR, may_add_automation=True)
-
-
-def write(template_id: int, *steps: dict[str, Any], by: str = AUTHOR, **more: Any) -> int:
-    """Replace the draft; returns its revision."""
-    document = {"key": "order", "name": "Order", "steps": list(steps)} | more
-    with transaction.writing() as session:
-        draft = Template.read(document)
-        row = templates.replace_draft(session, template_id, draft, by, allow=LOOPBACK)
-        return row.draft_revision
-
-
-def publish_again(template_id: int, note: str = "") -> None:
-    with transaction.writing() as session:
-        templates.publish(session, template_id, AUTHOR, note, allow=LOOPBACK)
 
 
 @pytest.fixture
@@ -47,11 +26,7 @@ def author(visit) -> Person:
 
 @pytest.fixture
 def template(app) -> int:
-    """Two versions, and a draft that is the second one."""
-    template_id = publish(*STEPS)
-    write(template_id, *LATER)
-    publish_again(template_id, "Weighed before it goes")
-    return template_id
+    return publish_twice()
 
 
 def test_the_list_says_who_published_what_when_and_why(viewer, template):
@@ -204,132 +179,6 @@ def test_what_would_not_be_taken_any_more_comes_back_with_its_fault(author, temp
     assert restore(author, template, 1, 2).status_code == 303
     assert "Nothing differs." in said(author.get(f"/templates/{template}/compare?from=1"))
     assert "Errors 1 ·" in said(author.get(f"/templates/{template}/publish"))
-
-
-def test_the_publish_page_shows_what_changes_and_what_follows(author, template):
-    begin("order")
-    make_schedule(templateKey="order", name="Every morning", input={})
-    make_schedule(templateKey="order", name="Pinned", version=1, input={})
-    write(template, *LATER, name="Orders")
-    page = said(author.get(f"/templates/{template}/publish"))
-    assert "Publish version 3 of Orders" in page
-    assert "Of the whole: name." in page
-    assert "1 instance goes on and stays on its version" in page
-    assert "Every morning" in page and "Pinned" not in page
-
-
-def test_publishing_leads_to_what_comes_next(author, template):
-    revision = write(template, *LATER, name="Orders")
-    sent = {"revision": revision, "note": "Renamed"}
-    answer = author.post(f"/templates/{template}/publish", sent)
-    assert answer.status_code == 303
-    page = author.get(answer.location)
-    assert "Version 3 is published." in said(page)
-    assert f'href="/templates/{template}/start"' in page.text
-    assert "Renamed" in said(author.get(f"/templates/{template}/versions"))
-
-
-def test_a_draft_that_was_changed_since_it_was_shown_is_not_published(author, template):
-    write(template, *LATER, name="Other", by="user:otto@example.com")
-    sent = {"revision": 2, "note": "My note"}
-    answer = author.post(f"/templates/{template}/publish", sent)
-    page = said(answer)
-    assert answer.status_code == 409
-    assert "otto@example.com changed the draft" in page and "Nothing was published" in page
-    assert "My note" in answer.text and 'name="revision" value="3"' in answer.text
-    assert "Version 3" not in said(author.get(f"/templates/{template}/versions"))
-    assert author.post(f"/templates/{template}/publish", {}).status_code == 422
-
-
-def test_warnings_ask_and_hints_only_say(author, template):
-    revision = write(template, task("pack", assignee="user:nobody@example.com"))
-    page = author.get(f"/templates/{template}/publish")
-    assert "Warnings 1 · To be decided. Pack" in said(page)
-    url = f"/templates/{template}/publish"
-    refused = author.post(url, {"revision": revision, "note": "All the same"})
-    assert (refused.status_code, "There are warnings" in said(refused)) == (422, True)
-    assert "All the same" in refused.text
-    assert author.post(url, {"revision": revision, "anyway": "1"}).status_code == 303
-
-
-def test_what_keeps_it_from_being_published_leads_to_its_step(author, template):
-    revision = write(template, webhook("ship", config={"signingSecret": "NO_SUCH_KEY"}))
-    page = author.get(f"/templates/{template}/publish")
-    assert "Errors 1 · To be mended first. Ship · Action" in said(page)
-    field = f"/templates/{template}/edit?step=ship&amp;tab=action#field-actionConfig-signingSecret"
-    assert f'href="{field}"' in page.text
-    answer = author.post(f"/templates/{template}/publish", {"revision": revision, "note": "n"})
-    assert (answer.status_code, "NO_SUCH_KEY" in said(answer)) == (422, True)
-
-
-def test_a_note_that_is_too_long_is_said_at_its_field(author, template):
-    revision = write(template, *LATER, name="Orders")
-    sent = {"revision": revision, "note": "x" * 501}
-    answer = author.post(f"/templates/{template}/publish", sent)
-    assert answer.status_code == 422
-    assert 'aria-describedby="note-error"' in answer.text
-
-
-def test_a_draft_that_differs_in_nothing_has_nothing_to_publish(author, template):
-    page = author.get(f"/templates/{template}/publish").text
-    assert "there is nothing to publish" in page
-    assert re.search(r"<button[^>]*disabled[^>]*>Publish version 3", page)
-
-
-INPUTS = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}}
-OTHERS = {
-    "type": "object",
-    "properties": {"a": {"type": "string"}, "b": {"type": "boolean", "default": True}},
-}
-
-
-@pytest.fixture
-def two_forms(app) -> int:
-    """Version 1 asks for `a`; version 2 for `a` and `b`, which is on unless told otherwise."""
-    template_id = publish(task("pack"), inputSchema=INPUTS)
-    write(template_id, task("pack"), inputSchema=OTHERS)
-    publish_again(template_id)
-    return template_id
-
-
-def test_an_instance_starts_on_the_newest_unless_told_otherwise(operator, two_forms):
-    page = operator.get(f"/templates/{two_forms}/start")
-    assert re.search(r'<option selected value="2">version 2, the newest', page.text)
-    operator.post(f"/templates/{two_forms}/start", {"input.a": "x"})
-    assert instance_of(1).version == 2
-    page = operator.get(f"/templates/{two_forms}/start?version=1")
-    assert 'name="input.b"' not in page.text
-    operator.post(f"/templates/{two_forms}/start", {"version": "1", "shown": "1", "input.a": "x"})
-    assert instance_of(2).version == 1
-
-
-def test_another_version_asks_for_its_own_and_loses_nothing_that_was_typed(operator, two_forms):
-    url = f"/templates/{two_forms}/start/fields"
-    sent = {"version": "1", "shown": "2", "title": "Mine", "input.a": "typed", "input.b": "y"}
-    part = operator.post(url, sent, htmx=True).text
-    assert 'value="typed"' in part and 'value="Mine"' in part and "<html" not in part
-    assert '<input type="hidden" name="input.b" value="y">' in part
-    whole = operator.post(url, sent).text
-    assert "<html" in whole and 'value="typed"' in whole
-    assert "No instances yet" in said(operator.get("/instances"))
-
-
-def test_fields_that_were_not_on_the_page_begin_with_their_defaults(operator, two_forms):
-    sent = {"version": "2", "shown": "1", "input.a": "typed"}
-    part = operator.post(f"/templates/{two_forms}/start/fields", sent, htmx=True).text
-    assert re.search(r'<input checked [^>]*name="input.b"', part)
-
-
-def test_nothing_starts_with_the_fields_of_another_version(operator, two_forms):
-    sent = {"version": "2", "shown": "1", "input.a": "typed"}
-    answer = operator.post(f"/templates/{two_forms}/start", sent)
-    assert (answer.status_code, "Version 2 was chosen" in said(answer)) == (422, True)
-    assert 'name="input.b"' in answer.text and 'value="typed"' in answer.text
-
-
-def test_a_version_that_is_not_there_can_not_be_started(operator, two_forms):
-    assert operator.get(f"/templates/{two_forms}/start?version=9").status_code == 404
-    assert operator.post(f"/templates/{two_forms}/start", {"version": "9"}).status_code == 404
 
 
 def test_a_template_is_put_away_and_brought_back(author, template):

@@ -82,6 +82,8 @@ def why_never(when: Any, readable: _Readable) -> str | None:
 def _why_not(part: Sequence[Any], readable: _Readable) -> str | None:
     if len(part) < 2 or not isinstance(part[0], str) or not isinstance(part[1], str):
         return None
+    if not part[0] or (len(part) == 2 and part[1] != "exists"):
+        return None  # half done; the schema says what is missing
     path, op, wanted = part[0], part[1], part[2] if len(part) > 2 else True
     known = readable.find(path)
     if known is None:

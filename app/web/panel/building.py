@@ -33,9 +33,7 @@ def node(field: Field, kind: str, value: Any = "", **more: Any) -> Node:
     """A node of this kind with all that the schema says of the field."""
     schema = field.schema
     options = {
-        name: schema[f"x-{name}"]
-        for name in ("placeholders", "rows", "mode")
-        if f"x-{name}" in schema
+        name: schema[f"x-{name}"] for name in ("placeholders", "rows") if f"x-{name}" in schema
     }
     return Node(
         kind=kind,

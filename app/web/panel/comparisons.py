@@ -8,6 +8,7 @@ op     the operator; `not exists` is `exists` with false
 kind   of the control in which the value stood
 seen   path and operator when the page was made: if they change, so does the kind
 value  the value
+last   as JSON: the value before, which stays while what is typed is none
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,6 +61,7 @@ def build(name: str, at: str, part: list[Any], known: Known, unread: Mapping[str
         "operators": _operators(base, op),
         "kind": "bare" if part[1:] == ["exists"] else kind,
         "seen": f"{op} {path}",
+        "last": "" if value is MISSING else values.json_text(value),
     }
     control = Node(
         kind="value",
@@ -152,8 +154,8 @@ def read(name: str, at: str, typed: Typed) -> list[Any]:
     try:
         value = values.read(kind, texts)
     except ValueError:
-        value = "\n".join(texts)
-        typed.not_read(f"{at}.2", value)
+        typed.not_read(f"{at}.2", "\n".join(texts))
+        value = values.read("json", [typed.text(f"{name}.last") or ""])
     return [path, op] if value is MISSING else [path, op, value]
 
 

@@ -51,16 +51,12 @@ class Tab:
 
 def step_fields(action_type: Any) -> list[tuple[str, Field]]:
     """All fields of a step of this type, each with its tab."""
-    found = [(_tab(each, "general"), each) for _, each in _own()]
+    found = [(_tab(each, "general"), each) for _, each in own_fields()]
     return found + [(_tab(each, "action"), each) for _, each in config_of(action_type).properties()]
 
 
 def own_fields() -> list[tuple[str, Field]]:
     """The fields of every step, by their keys."""
-    return _own()
-
-
-def _own() -> list[tuple[str, Field]]:
     return [(k, each) for k, each in root_of(TemplateStep).properties() if k not in _ELSEWHERE]
 
 

@@ -63,15 +63,9 @@ def _card(field: Field, n: int, places: list[int], policies: list[Policy], page:
     _preview(parts["template"], policy, ticked[0], field, page)
     parts["recipients"].help = _reach(policy.get("channel"))
     card = Node(kind="policy", name=item.name, path=item.path, children=[*parts.values()])
-    # What is wrong with the others of the set is said on the card, too.
     card.children += [
-        Node(
-            kind="",
-            name="",
-            path=f"{field.path}.{place}",
-            errors=card.errors,
-            warnings=card.warnings,
-        )
+        _mirror(each, item.path, f"{field.path}.{place}")
+        for each in [*card.walk()]
         for place in places[1:]
     ]
     card.options = {
@@ -85,6 +79,13 @@ def _card(field: Field, n: int, places: list[int], policies: list[Policy], page:
     }
     card.label = _title(card)
     return card
+
+
+def _mirror(of: Node, first: str, path: str) -> Node:
+    """What is wrong with another policy of the set is said at the same place, once."""
+    return Node(
+        kind="", name="", path=path + of.path[len(first) :], errors=of.errors, warnings=of.warnings
+    )
 
 
 _MORE = ("delay", "runAt", "when", "fallback", "remind", "escalate", "signingSecret")
