@@ -66,7 +66,7 @@ def bring() -> Answer | tuple[str, int]:
         sheet.text = _given()
         sheet.document = template_texts.read(sheet.text.encode("utf-8", "surrogatepass"))
     except Malformed as fault:
-        return _back(sheet, Malformed.status, refusal=f"This can't be read: {fault.message}")
+        return _back(sheet, Invalid.status, refusal=f"This can't be read: {fault.message}")
     if request.form.get("do") == "check":
         return _back(sheet, 200, checked=True)
     try:

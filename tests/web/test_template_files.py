@@ -89,7 +89,7 @@ def test_a_file_takes_the_place_of_what_is_pasted(author):
 )
 def test_what_can_not_be_read_is_given_back_with_the_reason(author, text, why):
     page = author.post(PLACE, {"text": text, "do": "import"})
-    assert page.status_code == 400
+    assert page.status_code == 422
     assert why in said(page)
     assert kept(page) == text
 
