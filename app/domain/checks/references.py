@@ -146,6 +146,11 @@ def _judged(reader: _Reader, path: str, place: str, worst: Severity) -> Iterator
         yield Finding("warning", place, message, "may-be-missing")
 
 
+def _takes_more_input(subject: Subject) -> bool:
+    """An input may have what its schema does not name, unless it says that it may not."""
+    return mapping(subject.document.get("inputSchema")).get("additionalProperties") is not False
+
+
 def _says_more_is_welcome(subject: Subject) -> bool:
     return bool(mapping(subject.document.get("inputSchema")).get("additionalProperties"))
 
@@ -173,6 +178,7 @@ def _unknown(reader: _Reader, path: str, place: str, worst: Severity) -> Iterato
         yield _comes_later(reader, step, path, place)
         return
     lenient = step is not None and (step.action_type in _FREE_TEXT or has_open_output(step))
+    lenient = lenient or (root == "input" and _takes_more_input(reader.subject))
     severity = "warning" if worst == "warning" or lenient else reader.always
     why = f": there is no step with the key {key!r}" if root == "steps" and step is None else ""
     meant = nearest(path, reader.known)
