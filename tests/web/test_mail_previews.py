@@ -15,6 +15,7 @@ SCHEMA = {
         "email": {"type": "string"},
         "name": {"type": "string", "examples": ["Ann"]},
         "order": {"type": "string"},
+        "gone": {"type": "string"},
     },
 }
 HTML = "<h1>Thank you, {{ input.name }}</h1><script>alert(1)</script>"
