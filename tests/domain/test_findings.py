@@ -290,6 +290,16 @@ def test_an_input_that_is_not_described_is_a_hint_unless_more_is_welcome():
     assert find(reads, inputSchema={"type": "object", "additionalProperties": True}) == {}
 
 
+def test_an_input_that_the_schema_does_not_name_but_allows_is_a_warning():
+    reads = webhook("a", config={"body": "{{ input.orderid }}"})
+    schema = {"type": "object", "properties": {"orderId": {"type": "string"}}}
+    message = "input.orderid leads nowhere. Did you mean input.orderId?"
+    place = "steps.0.actionConfig.body"
+    assert find(reads, inputSchema=schema) == {place: ("warning", message)}
+    closed = schema | {"additionalProperties": False}
+    assert find(reads, inputSchema=closed) == {place: ("error", message)}
+
+
 def policy(**more: Any) -> dict[str, Any]:
     return {"channel": "EMAIL", "trigger": "ON_READY", "recipients": ["role:operator"]} | more
 
