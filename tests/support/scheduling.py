@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app import clock, transaction
 from app.domain import firing, instances, queued_fires, schedule_queries, schedules
-from app.models import ScheduleFire, WorkflowInstance
+from app.models import BrowserSession, ScheduleFire, WorkflowInstance
 from app.schemas.schedule import PauseIn, ScheduleIn, ScheduleOut
 from tests.support.workflows import AUTHOR, OPERATOR
 
@@ -16,9 +16,11 @@ HOUR = timedelta(hours=1)
 
 
 def go_to(moment: datetime) -> None:
-    """Set this process's clock."""
+    """Set this process's clock. Whoever has signed in is still signed in then."""
     clock.travel(timedelta(0))
     clock.travel(moment - clock.now())
+    with transaction.writing() as session:
+        session.execute(update(BrowserSession).values(created_at=moment))
 
 
 def make_schedule(**more: Any) -> int:
