@@ -44,7 +44,7 @@ def _of_queues(found: Sequence[QueueOut]) -> Iterator[Gauge]:
             strict=True,
         )
     ]
-    yield Gauge("jobs", "Jobs by queue and what they wait for.", jobs)
+    yield Gauge("queue_jobs", "Jobs by queue and what they wait for.", jobs)
     oldest = [({"queue": queue.name}, queue.oldest_seconds or 0.0) for queue in found]
     yield Gauge("oldest_due_seconds", "For how long the first due job has waited.", oldest)
     paused = [({"queue": queue.name}, float(queue.paused)) for queue in found]

@@ -1,5 +1,8 @@
 """/metrics as Prometheus reads it."""
 
+import re
+from pathlib import Path
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.domain import processes
@@ -38,7 +41,7 @@ def test_it_tells_what_was_counted_and_how_things_stand(caller):
     assert found[f"runsheet_attempts_total {labels}"] == 2
     assert found[f"runsheet_attempt_seconds_count kind=AUTOMATION_WEBHOOK {queue}"] == 2
     assert found[f"runsheet_attempt_seconds_bucket kind=AUTOMATION_WEBHOOK le=+Inf {queue}"] == 2
-    assert found[f"runsheet_jobs {queue} state=due"] == 1
+    assert found[f"runsheet_queue_jobs {queue} state=due"] == 1
     assert found["runsheet_processes kind=worker"] == 1
     assert found["runsheet_processes kind=notifier"] == 0
     assert found["runsheet_instances state=COMPLETED"] == 2
@@ -60,3 +63,12 @@ def test_names_that_strangers_choose_are_no_labels(caller, admin):
     text = caller(None).ask("GET", "/metrics").text
     assert "MY_SECRET" not in text
     assert "nothing" not in text
+
+
+def test_every_metric_that_the_documents_name_is_there(caller):
+    page = Path(__file__).parents[2] / "docs" / "operations.md"
+    named = set(re.findall(r"`(runsheet_\w+)", page.read_text()))
+    text = caller(None).ask("GET", "/metrics").text
+    there = set(re.findall(r"^# TYPE (\w+) ", text, re.M))
+    assert named - there == set()
+    assert there - named == {"runsheet_info"}
