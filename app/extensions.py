@@ -43,7 +43,8 @@ htmx = Htmx()
 
 def engine_options(url: str) -> dict[str, Any]:
     """SQLAlchemy engine options for a database URL."""
-    options: dict[str, Any] = {"json_serializer": compact_json}
+    # What statements were given may be hashes of passwords; errors of the driver end in logs.
+    options: dict[str, Any] = {"json_serializer": compact_json, "hide_parameters": True}
     if url.startswith("sqlite"):
         options["connect_args"] = {"timeout": BUSY_SECONDS}
     else:

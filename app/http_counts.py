@@ -40,7 +40,8 @@ class HttpCounts:
         if not taken:
             return
         try:
-            with transaction.writing() as session:
+            # A count may be lost with the power: nobody waits for the disk.
+            with transaction.writing(durable=False) as session:
                 tallies.add_all(session.connection(), taken)
         except SQLAlchemyError as error:
             log.warning("Requests could not be counted yet: %s", error)

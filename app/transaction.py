@@ -28,12 +28,13 @@ def writing(*, durable: bool = True) -> Iterator[Session]:
     try:
         clock.sync(session.connection(execution_options={"writing": True, "durable": durable}))
         yield session
+        session.flush()
         for write in session.info.pop(_LAST, ()):
             write(session)
         session.commit()
     except BaseException:
-        session.rollback()
         session.info.clear()
+        session.rollback()
         raise
     bells.ring_asked(session.info)
 

@@ -14,6 +14,8 @@ from app.models.vocabulary import QUEUES
 from workers import fires, lifelines
 
 log = logging.getLogger(__name__)
+FOLD_EVERY = 60.0  # seconds
+_fold_at = 0.0
 
 
 def give_back_expired_leases(session: Session, settings: Settings) -> None:
@@ -48,7 +50,10 @@ def start_queued_runs(session: Session, settings: Settings) -> None:
 
 def fold_counts(session: Session, settings: Settings) -> None:
     """What was counted by the minute is kept by the hour once it is old."""
-    figures.fold(session)
+    global _fold_at
+    if clock.monotonic() >= _fold_at:
+        _fold_at = clock.monotonic() + FOLD_EVERY
+        figures.fold(session)
 
 
 CHORES: tuple[Callable[[Session, Settings], None], ...] = (

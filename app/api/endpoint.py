@@ -114,10 +114,10 @@ def _in_transaction(about: Description, view: View, path: dict[str, Any]) -> Res
 def _permitted(about: Description) -> Actor:
     with transaction.reading() as session:
         token = people.find_token(session, token_of())
-    actor = people.actor_of_program(token)
+        actor, is_due, token_id = people.actor_of_program(token), tokens.is_due(token), token.id
     permissions.require(actor, about.permission or "administer")
-    if tokens.is_due(token):
-        presence.note(lambda session: tokens.see(session, token.id))
+    if is_due:
+        presence.note(lambda session: tokens.see(session, token_id))
     return actor
 
 

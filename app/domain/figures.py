@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -77,7 +77,9 @@ def fold(session: Session) -> None:
     now = clock.now()
     hours = Tally.minute < _floor(now - BY_MINUTE, _HOUR)
     _fold_hours(session, hours & (Tally.source != ""))
-    _fold_into(session, _EVER, (Tally.minute < now - BY_HOUR) & (Tally.minute > _EVER))
+    old = (Tally.minute < now - BY_HOUR) & (Tally.minute > _EVER)
+    if session.scalar(select(exists().where(old))):
+        _fold_into(session, _EVER, old)
 
 
 def _fold_hours(session: Session, which: ColumnElement[bool]) -> None:

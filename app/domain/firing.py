@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import audit, counting, overlaps, schedule_alerts, schedule_starts
+from app.domain import audit, counting, overlaps, schedule_alerts, schedule_starts, tallies
 from app.domain.overlaps import Fire
 from app.domain.schedule_times import ON_TIME, Due, due_times, jitter, plan_next
 from app.models import Schedule, ScheduleFire
@@ -70,7 +70,7 @@ def together_or_alone(
     """Fire all of them at once; if that meets with a fault of ours, one by one, so that one does
     not keep the others from starting. The one that is at fault is given up for this time."""
     try:
-        with session.begin_nested():
+        with tallies.savepoint(session):
             fire(schedules)
         return
     except OperationalError:

@@ -22,6 +22,7 @@ from app.models import (
     WorkflowTemplate,
     WorkflowTemplateVersion,
 )
+from app.models.vocabulary import InstanceState
 from app.schemas.actions import WAIT_CALLBACK
 from app.schemas.instance import (
     AttemptOut,
@@ -31,6 +32,8 @@ from app.schemas.instance import (
     InstanceSummary,
     StepOut,
 )
+
+OPEN_STATES = (InstanceState.RUNNING, InstanceState.PAUSED, InstanceState.ATTENTION)
 
 
 def list_instances(
@@ -63,7 +66,8 @@ def list_instances(
 
 def is_late() -> ColumnElement[bool]:
     """Of instances: whether they are open and their time is over."""
-    return WorkflowInstance.ended_at.is_(None) & (WorkflowInstance.due_at < clock.now())
+    is_open = WorkflowInstance.state.in_(OPEN_STATES)  # said so, it finds the index
+    return is_open & WorkflowInstance.ended_at.is_(None) & (WorkflowInstance.due_at < clock.now())
 
 
 def _matches(text: str) -> Any:

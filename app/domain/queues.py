@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import bells, clock
@@ -20,7 +21,7 @@ from app.models import (
     WorkerProcess,
     WorkflowInstanceStep,
 )
-from app.models.vocabulary import AUTOMATION_QUEUE, QUEUES, ActionState
+from app.models.vocabulary import AUTOMATION_QUEUE, QUEUES, ActionState, State
 from app.schemas.queue import QueueOut, RunningOut, WorkerOut
 
 SHOWN = 50  # of what one worker holds
@@ -75,7 +76,8 @@ def _known(name: str) -> None:
 
 def _poisoned(session: Session) -> int:
     step = WorkflowInstanceStep
-    query = select(func.count()).where(step.action_state == ActionState.POISONED)
+    failed = step.state == State.FAILED  # said so, it finds the index
+    query = select(func.count()).where(failed, step.action_state == ActionState.POISONED)
     return session.scalar(query) or 0
 
 
@@ -92,7 +94,11 @@ def pause(session: Session, name: str, actor: str, reason: str | None) -> None:
     if (found := session.get(QueuePause, name)) is not None:
         raise Conflict(f"{name} is paused already, by {found.paused_by.removeprefix('user:')}.")
     row = QueuePause(queue=name, reason=reason, paused_by=actor, paused_at=clock.now())
-    session.add(row)
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        raise Conflict(f"{name} was paused by somebody else just now.") from None
     audit.record(session, actor, "queue.paused", "queue", name, reason=reason)
 
 
@@ -100,10 +106,9 @@ def resume(session: Session, name: str, actor: str, reason: str | None) -> None:
     """Go on with a queue, the longest due first. Raises NotFound, and Conflict if it is not
     paused."""
     _known(name)
-    found = session.get(QueuePause, name)
-    if found is None:
+    ending = delete(QueuePause).where(QueuePause.queue == name).returning(QueuePause.queue)
+    if session.scalar(ending) is None:
         raise Conflict(f"{name} is not paused.")
-    session.delete(found)
     audit.record(session, actor, "queue.resumed", "queue", name, reason=reason)
     bells.ask(session.info, name)
 

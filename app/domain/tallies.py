@@ -9,7 +9,8 @@ Prometheus. A chore folds what is older into rows without a source; sums stay as
 import os
 import platform
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 from uuid import uuid4
@@ -70,6 +71,20 @@ def _counted(session: Session) -> Counts:
         session.info[_COUNTED] = Counts(float)
         transaction.at_the_end(session, _write)
     return session.info[_COUNTED]
+
+
+@contextmanager
+def savepoint(session: Session) -> Generator[None]:
+    """Part of a transaction that can be taken back, with what it counted."""
+    kept = dict(_counted(session))
+    try:
+        with session.begin_nested():
+            yield
+    except BaseException:
+        counted = _counted(session)
+        counted.clear()
+        counted.update(kept)
+        raise
 
 
 def text_of(labels: Mapping[str, str]) -> str:

@@ -143,3 +143,16 @@ def test_a_duration_falls_into_the_first_bucket_that_holds_it(seconds):
     smaller = [one for one in tallies.BOUNDS if one < bound]
     assert not smaller or seconds > smaller[-1]
     assert total[1] == seconds
+
+
+def test_a_part_that_is_taken_back_takes_its_counts_along():
+    def fail(session: Session) -> None:
+        with tallies.savepoint(session):
+            tallies.add(session, "retries_total", {"queue": "q"})
+            raise ZeroDivisionError
+
+    with transaction.writing() as session:
+        tallies.add(session, "retries_total", {"queue": "q"})
+        with pytest.raises(ZeroDivisionError):
+            fail(session)
+    assert counted("retries_total", queue="q") == 1
