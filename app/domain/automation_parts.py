@@ -50,9 +50,10 @@ def recipients(document: Document) -> set[tuple[str, str]]:
 def signed_with(document: Document) -> list[str]:
     """The secrets that notices are signed with, by their places."""
     return sorted(
-        _canonical([place, at, policy["signingSecret"]])
+        _canonical([place, at, secret])
         for place, at, policy in _policies(document)
-        if policy.get("signingSecret")
+        for secret in [policy.get("signingSecret") or policy.get("signing_secret")]  # both are read
+        if secret
     )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from app.domain import permissions, templates
 from app.domain.addresses import NOTHING_ALLOWED, AllowList
 from app.domain.people import Actor
+from app.domain.value_diff import equal
 from app.models import WorkflowTemplate
 from app.schemas.template import Template
 
@@ -42,7 +43,7 @@ def bring(
         return Brought(add(session, template, actor, settings), "new")
     templates.require_revision(row, revision)
     document = templates.checked_document(template, settings.allow)
-    if row.draft == document and row.editing is None:
+    if equal(row.draft, document) and row.editing is None:
         return Brought(row, "same")
     return Brought(put(session, row.id, template, actor, settings), "draft")
 
@@ -62,4 +63,12 @@ def put(
     new = Template.model_validate(templates.checked_document(template, settings.allow))
     before = Template.model_validate(row.draft)
     permissions.require_automation(actor, new, before, settings.org_domains)
+    if row.editing is not None:  # what others are writing would be gone too
+        permissions.require_automation(
+            actor,
+            new.document(),
+            row.editing["document"],
+            settings.org_domains,
+            unread_before=row.editing["unread"],
+        )
     return templates.replace_draft(session, template_id, template, actor.name, allow=settings.allow)

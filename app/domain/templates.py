@@ -158,7 +158,9 @@ def _note(session: Session, actor: str, action: str, row: WorkflowTemplate, **mo
 def find(session: Session, template_id: int, *, lock: bool = False) -> WorkflowTemplate:
     """A template by id. Raises NotFound."""
     query = select(WorkflowTemplate).where(WorkflowTemplate.id == template_id)
-    row = session.scalar(query.with_for_update() if lock else query)
+    if lock:  # it may have been read before, and be another by now
+        query = query.with_for_update().execution_options(populate_existing=True)
+    row = session.scalar(query)
     if row is None:
         raise NotFound("There is no such template.")
     return row

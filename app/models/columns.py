@@ -1,5 +1,6 @@
 """Column types and shorthands that all tables share."""
 
+import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, cast
 
@@ -56,8 +57,20 @@ class _Text(sqlite.DATETIME):
 
 # SQLite gives rising ids by itself only to a column declared INTEGER PRIMARY KEY.
 Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class _Json(JSON):
+    """JSON as it is written: to Python 1, 1.0 and true are equal, and so are objects whose keys
+    stand in another order; what was changed from one to the other would not be saved."""
+
+    cache_ok = True
+
+    def compare_values(self, x: Any, y: Any) -> bool:
+        return x is y or json.dumps(x) == json.dumps(y)
+
+
 # JSON, not JSONB: it keeps the order in which authors wrote their keys.
-Document = JSON(none_as_null=True)
+Document = _Json(none_as_null=True)
 
 
 def table_of(model: type[DeclarativeBase]) -> Table:

@@ -1,6 +1,7 @@
 """How a post to the editor is carried out and answered: what is typed in the panel always comes
 along, so that nothing is lost whichever button is pressed."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -44,6 +45,10 @@ def change(template_id: int, verb: Verb | None = None, key: str = "") -> Answer:
         done = _change(template_id, panel, verb, key)
     except DraftIsStale:
         return _overtaken(template_id, panel)
+    except NotFound as gone:
+        if panel is None or panel.part != "step" or verb is not None:
+            return _refused(template_id, panel, gone)
+        return _overtaken(template_id, panel)  # it shows what was typed, and can put it back
     except RunsheetError as refused:
         return _refused(template_id, panel, refused)
     return _answered(done)
@@ -54,12 +59,13 @@ def _change(template_id: int, panel: Open | None, verb: Verb | None, key: str) -
         draft = drafts.read(session, template_id, lock=True)
         if typed_revision("mine", "revision") != draft.revision:
             raise DraftIsStale(draftRevision=draft.revision, updatedBy=draft.updated_by)
+        panel = _renamed(draft.writing, panel, key) if verb is None else panel
         reading = read_form(_with_panel(draft.writing, panel), request.form, panel)
         if panel == Open.step(key):
             key = reading.open.key  # it may just have been given another
         after = verb(reading.writing, key) if verb else reading.writing
         shown = _shown(reading, after)
-        if after != draft.writing:
+        if not _same(after, draft.writing):
             draft = drafts.save(
                 session,
                 template_id,
@@ -74,10 +80,24 @@ def _change(template_id: int, panel: Open | None, verb: Verb | None, key: str) -
         return Done(draft, shown, reading)
 
 
+def _same(one: Writing, other: Writing) -> bool:
+    """As JSON: to Python 1 is true, and the order of fields is nothing."""
+    texts = [json.dumps([each.document, {**each.unread}, each.removed]) for each in (one, other)]
+    return texts[0] == texts[1]
+
+
 def typed_revision(*names: str) -> int:
     """What the page was made of; or what somebody wants to replace with theirs (`mine`)."""
     text = next((each for name in names if (each := request.form.get(name, ""))), "")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else -1
+
+
+def _renamed(writing: Writing, panel: Open | None, key: str) -> Open | None:
+    """A step that was given another key while more was typed into its old panel: the address
+    of the post knows the new one."""
+    keys = {changes.key_of(step) for step in changes.steps_of(writing.document)}
+    old = panel is not None and panel.part == "step" and panel.key not in keys
+    return Open.step(key) if old and key in keys else panel
 
 
 def _with_panel(writing: Writing, panel: Open | None) -> Writing:
@@ -169,7 +189,7 @@ def _overtaken(template_id: int, panel: Open | None) -> Answer:
     if not over.differences:
         flash(f"{over.by} saved meanwhile. This is how it is now: do that again.", "error")
         return _changed(_view(draft, panel or first_open(draft)), Conflict.status)
-    page = {"overtaken": over, "url": edit_url(template_id, panel)}
+    page = {"overtaken": over, "url": edit_url(template_id, None if over.gone else panel)}
     return make_response(render_template("editor/overtaken.htmx.html", **page), Conflict.status)
 
 

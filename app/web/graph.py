@@ -19,6 +19,7 @@ COLUMN_GAP, ROW_GAP, MARGIN = 48, 16, 8
 LANE_HEIGHT = 8  # the height that an arrow passing a column takes there
 NAME_LENGTH = 19  # characters that fit a box in a wide font; the full name stands in its <title>
 SWEEPS = 8
+MOST_PASSED = 1_000  # columns; beyond it arrows run straight, since nobody could follow them
 
 Step: TypeAlias = tuple[str, str, Sequence[str]]
 Columns: TypeAlias = "list[list[_Spot]]"
@@ -139,9 +140,10 @@ def _spread(steps: Sequence[Step], column_of: dict[str, int]) -> tuple[Columns, 
     for key, _, _ in steps:
         spots[key] = _Spot(key, column_of[key], BOX_HEIGHT)
         columns[column_of[key]].append(spots[key])
+    far = _passed(steps, column_of) <= MOST_PASSED
     for key, _, depends_on in steps:
         for other in dict.fromkeys(name for name in depends_on if name in spots):
-            lanes = range(column_of[other] + 1, column_of[key])
+            lanes = range(column_of[other] + 1, column_of[key]) if far else range(0)
             passing = [_Spot(f"{other} → {key}", column, LANE_HEIGHT) for column in lanes]
             for spot in passing:
                 columns[spot.column].append(spot)
@@ -151,6 +153,16 @@ def _spread(steps: Sequence[Step], column_of: dict[str, int]) -> tuple[Columns, 
                 right.before.append(left)
             chains.append(chain)
     return columns, chains
+
+
+def _passed(steps: Sequence[Step], column_of: dict[str, int]) -> int:
+    """How many columns all arrows together pass."""
+    return sum(
+        max(column_of[key] - column_of[other] - 1, 0)
+        for key, _, depends_on in steps
+        for other in set(depends_on)
+        if other in column_of
+    )
 
 
 def _order(columns: Columns) -> None:

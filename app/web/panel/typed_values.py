@@ -15,6 +15,7 @@ from typing import Any
 from app.errors import Malformed
 from app.schemas.base import loads
 from app.web import schema_forms
+from app.web.panel.fields import Absent
 
 MISSING: Any = object()  # nothing was typed
 _OF_TYPE = {"string": "text", "number": "number", "integer": "integer", "boolean": "yes-no"}
@@ -114,6 +115,6 @@ def json_text(value: Any) -> str:
 
 def same(one: Any, other: Any) -> bool:
     """Equal as JSON is: 1 is not true, nor 1.0."""
-    if one is MISSING or other is MISSING:
+    if any(each is MISSING or isinstance(each, Absent) for each in (one, other)):
         return one is other
     return json.dumps(one) == json.dumps(other)

@@ -11,6 +11,7 @@ from app.web.panel.nodes import Node
 from app.web.panel.reading import read as read_any
 from app.web.panel.registry import plain_kind
 from app.web.panel.typed import Typed
+from app.web.panel.typed_values import same
 
 
 def build(field: Field, value: Any, page: Page) -> Node:
@@ -44,7 +45,7 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
     rows = ["" if row is ABSENT else row for row in rows]
     if typed.asked("add", field.name) and not is_plain(field):
         rows.append({})
-    return before if rows == earlier else rows
+    return before if same(rows, earlier) else rows
 
 
 def is_plain(field: Field) -> bool:

@@ -10,6 +10,7 @@ from app.web.panel.nodes import Node
 from app.web.panel.reading import read as read_any
 from app.web.panel.texts import picked
 from app.web.panel.typed import Typed
+from app.web.panel.typed_values import same
 
 
 def build(field: Field, value: Any, page: Page) -> Node:
@@ -47,7 +48,7 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
             found.pop(key, None)
         else:
             found[key] = value
-    return before if found == before or (not found and before is ABSENT) else found
+    return before if same(found, before) or (not found and before is ABSENT) else found
 
 
 def _given(value: Any) -> dict[str, Any]:

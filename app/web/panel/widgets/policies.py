@@ -18,6 +18,7 @@ from app.web.panel.nodes import Choice, Node
 from app.web.panel.policy_cards import Policy, grouped, spread, without_trigger
 from app.web.panel.reading import read as read_any
 from app.web.panel.typed import Typed
+from app.web.panel.typed_values import same
 from app.web.panel.widgets import json_text, objects
 
 FRESH: Policy = {"channel": "EMAIL", "trigger": "ON_FAILED", "recipients": ["role:operator"]}
@@ -157,8 +158,8 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
         found += _read_card(_item(field, n, len(found)), earlier, _triggers(field), typed)
     if typed.asked("add", f"{field.name}.cards"):
         found.append({**FRESH, "trigger": _fresh_trigger(field)})
-    same = found == earlier and (before is not ABSENT or not found)
-    return before if same else found
+    unchanged = same(found, earlier) and (before is not ABSENT or not found)
+    return before if unchanged else found
 
 
 def _fresh_trigger(field: Field) -> str:

@@ -14,6 +14,7 @@ from app.web.panel.nodes import Choice, Node, field_id
 from app.web.panel.reading import read as read_any
 from app.web.panel.texts import shown
 from app.web.panel.typed import Typed
+from app.web.panel.typed_values import same
 from app.web.panel.widgets import json_text
 from app.web.schedule_forms import KINDS, PRESETS
 from app.web.schedule_previews import of_recurrence
@@ -98,7 +99,7 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
             value = _in_utc(value, typed.text(f"{field.name}.timezone") or "UTC")
         if value is not ABSENT and (value is not None or key in earlier):
             found[key] = value
-    return before if found == earlier and before is not ABSENT else found
+    return before if same(found, earlier) and before is not ABSENT else found
 
 
 def _rule(field: Field, kind: str, earlier: dict[str, Any], typed: Typed) -> Any:
