@@ -63,6 +63,7 @@ def make(session: Session, user: User, actor: str, not_ready: NotReady, reason: 
         user_id=user.id,
         purpose=purpose,
         token_hash=hashed(_token(nonce)),
+        created_by=actor,
         expires_at=clock.now() + LIVES[purpose],
     )
     session.add(row)
@@ -77,6 +78,12 @@ def end_all(session: Session, user_id: int) -> None:
     """Links that were not used yet let nobody in any more."""
     row = SignInLink
     session.execute(delete(row).where(row.user_id == user_id, row.used_at.is_(None)))
+
+
+def end_made_by(session: Session, actor: str) -> None:
+    """The same of links that somebody made, for whomever."""
+    row = SignInLink
+    session.execute(delete(row).where(row.created_by == actor, row.used_at.is_(None)))
 
 
 def _token(nonce: str) -> str:

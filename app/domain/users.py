@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from app.domain import account_links, assignments, audit, people, sessions
+from app.domain import account_links, assignments, audit, people, sessions, tokens
 from app.domain.account_links import Link
 from app.domain.fanout import NotReady
 from app.domain.people import Actor
 from app.errors import Conflict, Forbidden, NotFound
 from app.models import Group, GroupMember, PushSubscription, User, WorkflowInstanceStep
 from app.models.vocabulary import Role
-from app.schemas.people import UserChange, UserIn, UserOut
+from app.schemas.people import TokenOut, UserChange, UserIn, UserOut
 
 STATES = ("active", "invited", "inactive")
 _row = User
@@ -34,11 +34,12 @@ def change(session: Session, user_id: int, wish: UserChange, actor: Actor) -> Us
     """Give somebody another name or role, or the permission to add automation. Raises NotFound,
     Forbidden for one's own role, Conflict for the last admin's."""
     user = find(session, user_id, lock=True)
-    before = _facts(user)
+    before, also = _facts(user), {}
     if wish.role is not None and wish.role != user.role:
         _refuse_own(actor, user, "role")
         if user.role == Role.ADMIN:
             _refuse_last_admin(session, user)
+            also = _take_back(session, user, actor, wish.reason)
         user.role = wish.role
     if wish.may_add_automation is not None and wish.may_add_automation != user.may_add_automation:
         _refuse_own(actor, user, "permission to add automation")
@@ -47,14 +48,16 @@ def change(session: Session, user_id: int, wish: UserChange, actor: Actor) -> Us
         user.name = wish.name
     after = _facts(user)
     if after != before:
+        after |= also
         _record(session, actor, "user.changed", user, wish.reason, before=before, after=after)
     return user
 
 
 def deactivate(session: Session, user_id: int, actor: Actor, reason: str = "") -> User:
-    """They may not come any more: signed out everywhere, their links and browsers forgotten. What
-    is assigned to them stays so, and stands in every operator's list. Again is no fault. Raises
-    NotFound, Forbidden for oneself, Conflict for the last admin."""
+    """They may not come any more: signed out everywhere, their links and browsers forgotten, and
+    what they made that lets others in ends. What is assigned to them stays so, and stands in every
+    operator's list. Again is no fault. Raises NotFound, Forbidden for oneself, Conflict for the
+    last admin."""
     user = find(session, user_id, lock=True)
     if not user.active:
         return user
@@ -67,6 +70,7 @@ def deactivate(session: Session, user_id: int, actor: Actor, reason: str = "") -
     account_links.end_all(session, user.id)
     session.execute(delete(PushSubscription).where(PushSubscription.user_id == user.id))
     after = {"active": False, "openSteps": len(open_steps(session, user))}
+    after |= _take_back(session, user, actor, reason)
     _record(session, actor, "user.deactivated", user, reason, before={"active": True}, after=after)
     return user
 
@@ -112,6 +116,21 @@ def open_steps(session: Session, user: User) -> list[WorkflowInstanceStep]:
     """What waits for them, or will, and for nobody else."""
     mine = assignments.is_theirs([f"user:{user.email}", f"user:{user.id}"])
     return assignments.open_steps(session, mine)
+
+
+def tokens_of(session: Session, user: User) -> list[TokenOut]:
+    """The valid tokens that they made, which end when they stop being admin."""
+    return tokens.made_by(session, people.actor_of(user).name)
+
+
+def _take_back(session: Session, user: User, actor: Actor, reason: str) -> dict[str, int]:
+    """End the links and tokens that an admin made: whoever holds one could come back by it, or as
+    somebody else. Returns what the audit says of it."""
+    account_links.end_made_by(session, people.actor_of(user).name)
+    made = tokens_of(session, user)
+    for token in made:
+        tokens.revoke(session, token.id, actor.name, reason)
+    return {"tokens": len(made)}
 
 
 def _refuse_own(actor: Actor, user: User, what: str) -> None:

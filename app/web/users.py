@@ -149,6 +149,7 @@ def _page(session: Session, user_id: int) -> dict[str, Any]:
     return {
         "user": users.read(session, user_id),
         "open_steps": users.open_steps(session, row),
+        "tokens": users.tokens_of(session, row),
         "places": sessions.of_person(session, user_id),
         "mails": _mails(),
     }

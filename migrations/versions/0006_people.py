@@ -34,6 +34,7 @@ def upgrade():
         batch_op.add_column(
             sa.Column("purpose", sa.String(length=40), server_default="sign-in", nullable=False)
         )
+        batch_op.add_column(sa.Column("created_by", sa.String(length=500), nullable=True))
     with op.batch_alter_table("api_tokens", schema=None) as batch_op:
         batch_op.add_column(sa.Column("created_by", sa.String(length=500), nullable=True))
 
@@ -84,6 +85,7 @@ def downgrade():
     # Older code would sign people in with whatever link it finds.
     op.execute("DELETE FROM sign_in_links WHERE purpose <> 'sign-in'")
     with op.batch_alter_table("sign_in_links", schema=None) as batch_op:
+        batch_op.drop_column("created_by")
         batch_op.drop_column("purpose")
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.add_column(

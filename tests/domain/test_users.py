@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from app import clock
-from app.domain import account_links, people, sessions, users
+from app.domain import account_links, people, sessions, tokens, users
 from app.domain.people import Actor, actor_of
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from app.models import AuditEntry, PushSubscription, User
-from app.schemas.people import UserChange, UserIn, WelcomeIn
+from app.schemas.people import TokenIn, UserChange, UserIn, WelcomeIn
 from tests.support.cast import NO_MAIL, PASSWORD, ROOT, group, invite, person
 from tests.support.looking import change, look
 from tests.support.marks import both_databases
@@ -99,8 +99,40 @@ def test_who_is_deactivated_is_out_and_what_they_left_is_counted(app):
         "otto@example.com",
         "He left.",
         {"active": True},
-        {"active": False, "openSteps": 2},
+        {"active": False, "openSteps": 2, "tokens": 0},
     )
+
+
+@both_databases
+@pytest.mark.parametrize("leave", ["deactivated", "admin no more"])
+def test_what_an_admin_made_ends_with_their_power(app, leave):
+    ada, otto = person("ada@example.com", "admin"), person("otto@example.com")
+    person("second@example.com", "admin")
+    link = change(users.new_link, otto.id, actor_of(ada), NO_MAIL)
+    wish = TokenIn.read({"name": "shop", "role": "admin"})
+    _, theirs = change(tokens.create, wish, actor_of(ada).name)
+    _, others = change(tokens.create, wish, ROOT.name)
+
+    if leave == "deactivated":
+        change(users.deactivate, ada.id, ROOT, "She left.")
+    else:
+        give(ada, role="author", reason="She left.")
+
+    with pytest.raises(NotFound, match="leads nowhere"):
+        owner(link.url)
+    with pytest.raises(Unauthorized, match="revoked"):
+        look(lambda session: people.find_token(session, theirs))
+    assert look(lambda session: people.find_token(session, others)).revoked_at is None
+    revoked, ended = audited()[-2:]
+    assert (revoked[0], revoked[2]) == ("token.revoked", "She left.")
+    assert ended[4]["tokens"] == 1
+
+
+def test_another_name_or_a_permission_ends_nothing(app):
+    ada = person("ada@example.com", "admin")
+    change(tokens.create, TokenIn.read({"name": "shop", "role": "viewer"}), actor_of(ada).name)
+    give(ada, name="Ada L.", mayAddAutomation=True)
+    assert len(look(lambda session: users.tokens_of(session, ada))) == 1
 
 
 def subscribe(session, user_id: int) -> None:

@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from app import transaction
+from app.domain import tokens
 from app.models import AuditEntry, User
+from app.schemas.people import TokenIn
 from tests.support.cast import invite, person
-from tests.support.looking import look
+from tests.support.looking import change, look
 from tests.support.workflows import begin, publish, task
 from tests.web.conftest import Person, said
 
@@ -116,6 +118,16 @@ def test_before_somebody_is_deactivated_what_waits_for_them_is_listed(admin, vis
     admin.post("/users/2/reactivate", {"reason": "They are back."})
     assert viewer.get("/").status_code == 302, "an old cookie stays worth nothing"
     assert "Pack it" not in said(admin.get("/tasks"))
+
+
+def test_before_an_admin_is_deactivated_the_tokens_that_end_are_named(admin):
+    person("ada@example.com", "admin")
+    assert "revoked" not in said(admin.get("/users/2"))
+    for name in ("shop", "reports"):
+        wish = TokenIn.read({"name": name, "role": "viewer"})
+        change(tokens.create, wish, "user:ada@example.com")
+    page = said(admin.get("/users/2"))
+    assert "2 tokens that they made are revoked : shop, reports." in page
 
 
 def test_a_reason_that_is_too_long_is_refused(admin):
