@@ -108,15 +108,17 @@ def password_fits(known: str, password: str) -> bool:
         return False
 
 
-def sign_in(session: Session, email: str, address: str, fits: bool) -> User | None:
-    """The user if the password fitted, else None. Failures are written down, so the caller
-    commits in either case; after too many, TooManyTries is raised."""
+def sign_in(session: Session, email: str, address: str, *, fits: bool, known: str) -> User | None:
+    """The user if the password fitted `known` and that is still what is kept of theirs, else
+    None. Failures are written down, so the caller commits in either case; after too many,
+    TooManyTries is raised."""
     subjects = _subjects(email, address)
     _refuse_guessers(session, subjects)
+    # Before the failures, as everywhere: who sets a password forgives them while holding the row.
+    user = _active(session, email, lock=True)
     old = clock.now() - FAILURES_REMEMBERED
     session.execute(delete(SignInFailure).where(SignInFailure.at < old))
-    user = _active(session, email)
-    if fits and user is not None:
+    if fits and user is not None and user.password_hash == known:
         user.last_sign_in_at = clock.now()
         forgive(session, email)
         _note(session, actor_of(user).name, "signed-in", user.email, address)
@@ -149,8 +151,11 @@ def _subjects(email: str, address: str) -> tuple[str, str]:
     return f"account:{email.strip().lower()[:400]}", f"address:{address}"
 
 
-def _active(session: Session, email: str) -> User | None:
-    return session.scalar(select(User).where(User.email == email.strip().lower(), User.active))
+def _active(session: Session, email: str, *, lock: bool = False) -> User | None:
+    query = select(User).where(User.email == email.strip().lower(), User.active)
+    if lock:  # as it is now, whatever was read of it before
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(query)
 
 
 def _refuse_guessers(session: Session, subjects: tuple[str, str]) -> None:

@@ -61,7 +61,7 @@ def _sign_in(form: SignIn) -> bool:
         known = people.hash_to_check(database, email, address)
     fits = people.password_fits(known, password)
     with transaction.writing() as database:  # a failure is written down too
-        user = people.sign_in(database, email, address, fits)
+        user = people.sign_in(database, email, address, fits=fits, known=known)
         carried = _begin(database, user) if user else None
     if carried is None:
         return False
