@@ -22,8 +22,8 @@ from app.domain.outcomes import Outcome
 from app.domain.people import hashed
 from app.domain.recipients import Recipient, label_of
 from app.errors import NotFound
-from app.models import SignInLink, User
-from app.models.vocabulary import ACCOUNT, Channel, LinkPurpose
+from app.models import NotificationDelivery, SignInLink, User
+from app.models.vocabulary import ACCOUNT, Channel, DeliveryState, LinkPurpose
 from app.schemas.people import WelcomeIn
 
 LIVES = {LinkPurpose.INVITATION: timedelta(days=7), LinkPurpose.PASSWORD: timedelta(hours=24)}
@@ -98,7 +98,7 @@ def _owe_mail(
     session: Session, user: User, link: Link, nonce: str, actor: str, not_ready: NotReady
 ) -> bool:
     """A delivery like any other, without a notice or an instance. Its words name the link; only
-    the notifier fills it in."""
+    the notifier fills it in. Returns whether it is owed, and not skipped."""
     if Channel.EMAIL in not_ready:
         return False
     account = {"by": actor.partition(":")[2] or actor, "until": link.expires_at.isoformat()}
@@ -111,8 +111,10 @@ def _owe_mail(
         policy={"content": content, "context": {"account": account}, "link": nonce},
     )
     with changing(session) as ledger:
-        fanout.deliver(ledger, None, None, Recipient(label_of(user), user=user), draft, not_ready)
-    return True
+        to = Recipient(label_of(user), user=user)
+        delivery_id = fanout.deliver(ledger, None, None, to, draft, not_ready)
+    delivery = session.get(NotificationDelivery, delivery_id)
+    return delivery is not None and delivery.state == DeliveryState.QUEUED
 
 
 def with_url(session: Session, context: Mapping[str, Any], nonce: str) -> Mapping[str, Any]:
