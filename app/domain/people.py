@@ -19,6 +19,7 @@ FAILURES_ALLOWED = 10
 FAILURES_REMEMBERED = timedelta(minutes=15)
 LINK_LIVES = timedelta(hours=12)
 SHORTEST_PASSWORD = 10
+LONGEST_NAME = 120
 LONGEST_PASSWORD = 1000  # what lies beyond is not looked at
 TOKEN_PREFIX = "rs_"  # noqa: S105 - a prefix by which a leaked token can be recognised
 
@@ -53,6 +54,8 @@ def create_user(
     email = email.strip().lower()
     if "@" not in email or len(email) > 254:
         raise Invalid.at("email", "This is not a mail address.")
+    if len(name) > LONGEST_NAME:
+        raise Invalid.at("name", f"A name has at most {LONGEST_NAME} characters.")
     check_role(role)
     user = User(
         email=email,

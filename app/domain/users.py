@@ -24,7 +24,7 @@ def invite(session: Session, wish: UserIn, actor: Actor, not_ready: NotReady) ->
     """Somebody new, and the link by which they come. Raises Invalid, or Conflict if there is
     somebody with this address."""
     may = wish.may_add_automation
-    name = wish.name or wish.email.partition("@")[0]
+    name = wish.name or wish.email.partition("@")[0][: people.LONGEST_NAME]
     user = people.create_user(session, wish.email, name, wish.role, None, may_add_automation=may)
     _record(session, actor, "user.invited", user, wish.reason, after=_facts(user))
     return user, account_links.make(session, user, actor.name, not_ready)

@@ -234,6 +234,7 @@ def test_unknown_revoked_and_expired_tokens_are_refused(app):
     [
         (("nobody", "Ada", "operator", PASSWORD), "email"),
         (("a@" + "x" * 300, "Ada", "operator", PASSWORD), "email"),
+        (("ada@example.com", "A" * 121, "operator", PASSWORD), "name"),
         (("ada@example.com", "Ada", "king", PASSWORD), "role"),
         (("ada@example.com", "Ada", "operator", "short"), "password"),
     ],

@@ -156,6 +156,12 @@ def test_who_may_not_come_gets_no_link(app):
 
 
 @both_databases
+def test_whose_address_is_long_is_called_by_its_beginning(app):
+    nora, _ = invite(f"{'n' * 200}@example.com")
+    assert look(lambda session: session.get_one(User, nora).name) == "n" * 120
+
+
+@both_databases
 def test_an_address_is_invited_once(app):
     invite("Nora@Example.com")
     with pytest.raises(Conflict):
