@@ -140,7 +140,9 @@ def read(session: Session, token: str, *, lock: bool = False) -> tuple[SignInLin
     query = select(SignInLink).where(
         SignInLink.token_hash == hashed(token), SignInLink.purpose != LinkPurpose.SIGN_IN
     )
-    link = session.scalar(query.with_for_update() if lock else query)
+    if lock:  # as it is now, whatever was read of it before
+        query = query.with_for_update().execution_options(populate_existing=True)
+    link = session.scalar(query)
     user = session.get(User, link.user_id) if link else None
     if link is None or user is None or not user.active:
         raise NotFound("This link leads nowhere: a newer one was made, or it was taken back.")
@@ -150,10 +152,15 @@ def read(session: Session, token: str, *, lock: bool = False) -> tuple[SignInLin
 
 
 def accept(session: Session, token: str, wish: WelcomeIn, password_hash: str) -> User:
-    """Set a person's password by their link; who had one is signed out everywhere. Raises
-    NotFound."""
+    """Set a person's password by their link; who had one is signed out everywhere, and other
+    links of theirs end. Raises NotFound."""
+    _, user = read(session, token)
+    # The person before their links, as everywhere: who sends them away meanwhile waits for us.
+    session.refresh(user, with_for_update=True)
     link, user = read(session, token, lock=True)
     link.used_at = clock.now()
+    session.flush()
+    end_all(session, user.id)
     if link.purpose == LinkPurpose.INVITATION and wish.name:
         user.name = wish.name
     user.password_hash = password_hash

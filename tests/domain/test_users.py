@@ -179,6 +179,16 @@ def test_a_link_sets_a_password_once(app):
         change(account_links.accept, token, WelcomeIn(), new)
 
 
+@both_databases
+def test_a_link_that_set_a_password_ends_the_others(app):
+    nora, url = invite("nora@example.com")
+    other = change(lambda s: people.make_sign_in_link(s, s.get_one(User, nora)))
+    new = people.hash_password(PASSWORD)
+    change(account_links.accept, url.rpartition("/")[2], WelcomeIn(name="Nora"), new)
+    with pytest.raises(Unauthorized, match="does not exist"):
+        change(people.use_sign_in_link, other)
+
+
 def owner(url: str) -> str:
     """Whose link it is, as long as it is good."""
     token = url.rpartition("/")[2]
