@@ -200,6 +200,15 @@ def test_a_password_link_asks_for_no_name_and_signs_out_everywhere(app, admin, v
     assert otto.get("/").status_code == 302
 
 
+def test_who_follows_a_link_ends_the_session_that_was_there_before(app, visit):
+    _, url = invite("nora@example.com")
+    somebody, copy = visit("operator"), Person(app, None)
+    copy.client.set_cookie("runsheet", somebody.client.get_cookie("runsheet").value)
+    assert copy.get("/").status_code == 200
+    assert follow("/welcome/" + url.rpartition("/")[2], somebody).status_code == 303
+    assert (somebody.get("/").status_code, copy.get("/").status_code) == (302, 302)
+
+
 def test_a_link_that_nobody_made_leads_nowhere(app):
     for ask in ("get", "post"):
         answer = getattr(Person(app, None), ask)("/welcome/made-up")
