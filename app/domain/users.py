@@ -33,13 +33,14 @@ def invite(session: Session, wish: UserIn, actor: Actor, not_ready: NotReady) ->
 def change(session: Session, user_id: int, wish: UserChange, actor: Actor) -> User:
     """Give somebody another name or role, or the permission to add automation. Raises NotFound,
     Forbidden for one's own role, Conflict for the last admin's."""
+    admins = _lock_admins(session)
     user = find(session, user_id, lock=True)
-    before, also = _facts(user), {}
+    before, taken = _facts(user), dict[str, int]()
     if wish.role is not None and wish.role != user.role:
         _refuse_own(actor, user, "role")
         if user.role == Role.ADMIN:
-            _refuse_last_admin(session, user)
-            also = _take_back(session, user, actor, wish.reason)
+            _refuse_last(admins, user)
+            taken = _take_back(session, user, actor, wish.reason)
         user.role = wish.role
     if wish.may_add_automation is not None and wish.may_add_automation != user.may_add_automation:
         _refuse_own(actor, user, "permission to add automation")
@@ -48,8 +49,8 @@ def change(session: Session, user_id: int, wish: UserChange, actor: Actor) -> Us
         user.name = wish.name
     after = _facts(user)
     if after != before:
-        after |= also
-        _record(session, actor, "user.changed", user, wish.reason, before=before, after=after)
+        told = {"before": before, "after": after | taken}
+        _record(session, actor, "user.changed", user, wish.reason, **told)
     return user
 
 
@@ -58,13 +59,13 @@ def deactivate(session: Session, user_id: int, actor: Actor, reason: str = "") -
     what they made that lets others in ends. What is assigned to them stays so, and stands in every
     operator's list. Again is no fault. Raises NotFound, Forbidden for oneself, Conflict for the
     last admin."""
+    admins = _lock_admins(session)
     user = find(session, user_id, lock=True)
     if not user.active:
         return user
     if actor.user_id == user.id:
         raise Forbidden("You can't deactivate yourself: ask another admin.")
-    if user.role == Role.ADMIN:
-        _refuse_last_admin(session, user)
+    _refuse_last(admins, user)
     user.active = False
     sessions.end_all(session, user.id)
     account_links.end_all(session, user.id)
@@ -138,13 +139,17 @@ def _refuse_own(actor: Actor, user: User, what: str) -> None:
         raise Forbidden(f"Nobody changes their own {what}: ask another admin.")
 
 
-def _refuse_last_admin(session: Session, user: User) -> None:
-    """Locks all admins who can come, so that two of them can't send each other away."""
+def _lock_admins(session: Session) -> Sequence[int]:
+    """The ids of the admins who can sign in, locked so that two of them can't send each other
+    away. Before anybody else is, and in order: those two would wait for each other for ever."""
     query = select(_row.id).where(
         _row.role == Role.ADMIN, _row.active, _row.password_hash.is_not(None)
     )
-    admins = session.scalars(query.order_by(_row.id).with_for_update()).all()
-    if not set(admins) - {user.id}:
+    return session.scalars(query.order_by(_row.id).with_for_update()).all()
+
+
+def _refuse_last(admins: Sequence[int], user: User) -> None:
+    if admins == [user.id]:
         raise Conflict(f"{user.email} is the last admin who can sign in: make another one first.")
 
 

@@ -1,6 +1,7 @@
 """People as admins manage them."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from app.domain.people import Actor, actor_of
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from app.models import AuditEntry, PushSubscription, User
 from app.schemas.people import TokenIn, UserChange, UserIn, WelcomeIn
+from tests.support.at_once import at_once
 from tests.support.cast import NO_MAIL, PASSWORD, ROOT, group, invite, person
 from tests.support.looking import change, look
 from tests.support.marks import both_databases
@@ -75,6 +77,29 @@ def test_the_last_admin_who_can_sign_in_stays_one(app):
         change(users.deactivate, ada.id, ROOT)
     person("second@example.com", "admin")
     assert give(ada, role="author").role == "author"
+
+
+def test_an_admin_who_can_not_sign_in_is_not_the_last_who_can(app):
+    nora, _ = invite("nora@example.com", "admin")
+    change(users.deactivate, nora, ROOT)
+    assert not look(lambda session: session.get_one(User, nora).active)
+    change(users.change, nora, UserChange.read({"role": "viewer"}), ROOT)
+
+
+@both_databases
+@pytest.mark.parametrize("turn", range(3))
+def test_of_two_admins_who_send_each_other_away_one_stays(app, turn):
+    ada, second = person("ada@example.com", "admin"), person("second@example.com", "admin")
+
+    def send_away(whom: int, actor: Actor) -> bool:
+        try:
+            return not change(users.deactivate, whom, actor).active
+        except Conflict:
+            return False
+
+    pairs = [(second.id, actor_of(ada)), (ada.id, actor_of(second))]
+    gone = at_once(app, *(partial(send_away, *pair) for pair in pairs))
+    assert sorted(gone) == [False, True]
 
 
 @both_databases
