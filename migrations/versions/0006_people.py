@@ -8,6 +8,8 @@ Create Date: 2026-11-26 02:10:00
 
 """
 
+import secrets
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -93,6 +95,9 @@ def downgrade():
         )
         batch_op.drop_column("theme")
         batch_op.drop_column("time_zone")
+    # One that no cookie of before can have: who was signed out then stays so.
+    users = sa.table("users", sa.column("session_epoch"))
+    op.execute(users.update().values(session_epoch=10**9 + secrets.randbelow(10**9)))
     op.drop_table("group_members")
     op.drop_table("user_groups")
     op.drop_table("sessions")
