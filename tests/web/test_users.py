@@ -120,6 +120,16 @@ def test_before_somebody_is_deactivated_what_waits_for_them_is_listed(admin, vis
     assert "Pack it" not in said(admin.get("/tasks"))
 
 
+def test_more_steps_than_are_listed_are_said_to_be_more(admin):
+    person("otto@example.com")
+    publish(task("pack", assignee="user:otto@example.com"), task("ship", assignee="user:2"))
+    for _ in range(100):
+        begin()
+    page = said(admin.get("/users/2"))
+    assert "200 or more open steps" in page
+    assert "200 or more open steps stay theirs" in page
+
+
 def test_before_an_admin_is_deactivated_the_tokens_that_end_are_named(admin):
     person("ada@example.com", "admin")
     assert "revoked" not in said(admin.get("/users/2"))
