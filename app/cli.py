@@ -38,8 +38,9 @@ def create_token(role: str, name: str, may_add_automation: bool) -> None:
 def create_user(email: str, name: str, role: str, may_add_automation: bool, password: str) -> None:
     """Add somebody who may sign in."""
     with said_in_one_line(), transaction.writing() as session:
+        name = name or email[: people.LONGEST_NAME]
         user = people.create_user(
-            session, email, name or email, role, password, may_add_automation=may_add_automation
+            session, email, name, role, password, may_add_automation=may_add_automation
         )
         facts = {"role": user.role, "mayAddAutomation": user.may_add_automation}
         audit.record(session, ACTOR, "user.created", "user", user.email, after=facts)

@@ -9,7 +9,7 @@ from flask import Blueprint
 
 from app.api.endpoint import Ask, endpoint
 from app.api.rendering import Reply, ok
-from app.domain import assignments, planned, queries, steps
+from app.domain import assignments, permissions, planned, queries, steps
 from app.schemas.instance import CompleteIn, Reason, ReplayIn, RescheduleIn, StepOut
 
 blueprint = Blueprint("api_steps", __name__)
@@ -36,7 +36,7 @@ def complete_step(ask: Ask[CompleteIn], instance_id: int, key: str) -> Reply:
     body = ask.body
     assignments.require(ask.session, ask.actor, instance_id, key, "complete")
     steps.complete(ask.session, instance_id, key, ask.actor.name, body.output, body.reason)
-    return ok(queries.read_step(ask.session, instance_id, key, with_urls=True))
+    return _as_it_is(ask, instance_id, key)
 
 
 @blueprint.post(f"{STEP}/fail")
@@ -123,4 +123,10 @@ def stop_step_recurrence(ask: Ask[Reason], instance_id: int, key: str) -> Reply:
 def act(verb: Callable[..., Any], ask: Ask[Any], instance_id: int, key: str) -> Reply:
     """Carry out a verb and answer with the step as it is then."""
     verb(ask.session, instance_id, key, ask.actor.name, ask.body.reason)
-    return ok(queries.read_step(ask.session, instance_id, key, with_urls=True))
+    return _as_it_is(ask, instance_id, key)
+
+
+def _as_it_is(ask: Ask[Any], instance_id: int, key: str) -> Reply:
+    """The step, with its secret URL for who may call it; whose step it is may not for that."""
+    may_call = permissions.allows(ask.actor, "operate")
+    return ok(queries.read_step(ask.session, instance_id, key, with_urls=may_call))

@@ -22,8 +22,8 @@ from app.domain.outcomes import Outcome
 from app.domain.people import hashed
 from app.domain.recipients import Recipient, label_of
 from app.errors import NotFound
-from app.models import SignInLink, User
-from app.models.vocabulary import ACCOUNT, Channel, LinkPurpose
+from app.models import NotificationDelivery, SignInLink, User
+from app.models.vocabulary import ACCOUNT, Channel, DeliveryState, LinkPurpose
 from app.schemas.people import WelcomeIn
 
 LIVES = {LinkPurpose.INVITATION: timedelta(days=7), LinkPurpose.PASSWORD: timedelta(hours=24)}
@@ -63,6 +63,7 @@ def make(session: Session, user: User, actor: str, not_ready: NotReady, reason: 
         user_id=user.id,
         purpose=purpose,
         token_hash=hashed(_token(nonce)),
+        created_by=actor,
         expires_at=clock.now() + LIVES[purpose],
     )
     session.add(row)
@@ -79,6 +80,12 @@ def end_all(session: Session, user_id: int) -> None:
     session.execute(delete(row).where(row.user_id == user_id, row.used_at.is_(None)))
 
 
+def end_made_by(session: Session, actor: str) -> None:
+    """The same of links that somebody made, for whomever."""
+    row = SignInLink
+    session.execute(delete(row).where(row.created_by == actor, row.used_at.is_(None)))
+
+
 def _token(nonce: str) -> str:
     return maker().token(nonce, "account")
 
@@ -91,7 +98,7 @@ def _owe_mail(
     session: Session, user: User, link: Link, nonce: str, actor: str, not_ready: NotReady
 ) -> bool:
     """A delivery like any other, without a notice or an instance. Its words name the link; only
-    the notifier fills it in."""
+    the notifier fills it in. Returns whether it is owed, and not skipped."""
     if Channel.EMAIL in not_ready:
         return False
     account = {"by": actor.partition(":")[2] or actor, "until": link.expires_at.isoformat()}
@@ -104,8 +111,10 @@ def _owe_mail(
         policy={"content": content, "context": {"account": account}, "link": nonce},
     )
     with changing(session) as ledger:
-        fanout.deliver(ledger, None, None, Recipient(label_of(user), user=user), draft, not_ready)
-    return True
+        to = Recipient(label_of(user), user=user)
+        delivery_id = fanout.deliver(ledger, None, None, to, draft, not_ready)
+    delivery = session.get(NotificationDelivery, delivery_id)
+    return delivery is not None and delivery.state == DeliveryState.QUEUED
 
 
 def with_url(session: Session, context: Mapping[str, Any], nonce: str) -> Mapping[str, Any]:
@@ -131,7 +140,9 @@ def read(session: Session, token: str, *, lock: bool = False) -> tuple[SignInLin
     query = select(SignInLink).where(
         SignInLink.token_hash == hashed(token), SignInLink.purpose != LinkPurpose.SIGN_IN
     )
-    link = session.scalar(query.with_for_update() if lock else query)
+    if lock:  # as it is now, whatever was read of it before
+        query = query.with_for_update().execution_options(populate_existing=True)
+    link = session.scalar(query)
     user = session.get(User, link.user_id) if link else None
     if link is None or user is None or not user.active:
         raise NotFound("This link leads nowhere: a newer one was made, or it was taken back.")
@@ -141,10 +152,15 @@ def read(session: Session, token: str, *, lock: bool = False) -> tuple[SignInLin
 
 
 def accept(session: Session, token: str, wish: WelcomeIn, password_hash: str) -> User:
-    """Set a person's password by their link; who had one is signed out everywhere. Raises
-    NotFound."""
+    """Set a person's password by their link; who had one is signed out everywhere, and other
+    links of theirs end. Raises NotFound."""
+    _, user = read(session, token)
+    # The person before their links, as everywhere: who sends them away meanwhile waits for us.
+    session.refresh(user, with_for_update=True)
     link, user = read(session, token, lock=True)
     link.used_at = clock.now()
+    session.flush()
+    end_all(session, user.id)
     if link.purpose == LinkPurpose.INVITATION and wish.name:
         user.name = wish.name
     user.password_hash = password_hash

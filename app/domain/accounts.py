@@ -33,10 +33,15 @@ def choose_theme(session: Session, user_id: int, theme: Theme) -> None:
     session.get_one(User, user_id).theme = theme
 
 
-def change_password(session: Session, user_id: int, password_hash: str, here: int) -> None:
+def change_password(
+    session: Session, user_id: int, password_hash: str, here: int, known: str
+) -> None:
     """Give somebody a new password; they stay signed in `here` (a session's id) alone, and links
-    that would set another end."""
-    user = session.get_one(User, user_id)
+    that would set another end. Raises Invalid at `old` if the present one is not `known` any
+    more, which is what was asked for."""
+    user = session.get_one(User, user_id, with_for_update=True, populate_existing=True)
+    if user.password_hash != known:
+        raise Invalid.at("old", "Your password was changed in the meantime.")
     user.password_hash = password_hash
     sessions.end_all(session, user_id, but=here)
     session.execute(

@@ -15,6 +15,7 @@ from app.models.vocabulary import Role, State
 KINDS = ("user:", "role:", "group:")
 # What somebody may do with a step that is theirs, whatever their role.
 OWN = frozenset({"start", "complete"})
+MOST_STEPS = 200  # of open ones that are listed
 _step = WorkflowInstanceStep
 
 
@@ -73,7 +74,7 @@ def is_nobodys() -> ColumnElement[bool]:
 
 
 def open_steps(
-    session: Session, which: ColumnElement[bool], limit: int = 200
+    session: Session, which: ColumnElement[bool], limit: int = MOST_STEPS
 ) -> list[WorkflowInstanceStep]:
     """The steps of these that have not ended, oldest first."""
     query = (

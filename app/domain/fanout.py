@@ -25,6 +25,7 @@ from app.domain.records import InstanceRecord, StepRecord
 from app.models import AutomationJob, Notice, NotificationDelivery, User
 from app.models.columns import table_of
 from app.models.vocabulary import (
+    ACCOUNT,
     NOTIFICATION_QUEUE,
     Channel,
     DeliveryState,
@@ -49,7 +50,11 @@ class Decision:
 
 
 def decide(
-    channel: str, recipient: Recipient, address: str | None, not_ready: NotReady
+    channel: str,
+    recipient: Recipient,
+    address: str | None,
+    not_ready: NotReady,
+    trigger: str | None = None,
 ) -> Decision:
     """Whether one recipient is told on one channel. Everything that keeps a message from being
     sent stands here: quiet hours, digests and acting from a message take their place here too
@@ -61,7 +66,9 @@ def decide(
         return Decision("skip", f"{recipient.label} may not come any more.")
     if channel in not_ready:
         return Decision("skip", not_ready[channel])
-    if recipient.user is not None and channel in (recipient.user.channels_off or ()):
+    # What an admin sends about their account they get whatever they have turned off.
+    off = (recipient.user.channels_off or ()) if recipient.user and trigger != ACCOUNT else ()
+    if channel in off:
         return Decision("skip", f"They have turned {facts.label} off.")
     if address is None:
         return Decision("skip", f"{recipient.label} {facts.no_address}.")
@@ -175,7 +182,7 @@ def deliver(
     if session.scalar(select(_deliveries.c.id).where(_deliveries.c.dedupe == draft.dedupe)):
         return None
     address = address_on(session, draft.channel, recipient)
-    decision = decide(draft.channel, recipient, address, not_ready)
+    decision = decide(draft.channel, recipient, address, not_ready, draft.trigger)
     sent = decision.verb != "skip"
     token = str(uuid4())
     row: dict[str, Any] = {

@@ -13,7 +13,7 @@ from app.domain import audit, group_uses
 from app.domain.people import Actor
 from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.models import Group, GroupMember, User
-from app.schemas.people import GroupChange, GroupIn, GroupOut, MemberOut
+from app.schemas.people import MOST_MEMBERS, GroupChange, GroupIn, GroupOut, MemberOut
 
 _row, _member = Group, GroupMember
 
@@ -53,7 +53,10 @@ def add_member(session: Session, key: str, email: str, actor: Actor) -> User:
     if user is None:
         raise Invalid.at("email", "There is nobody with this address.")
     emails = [one.email for one in _people_in(session, row)]
-    change(session, key, GroupChange(members=[*emails, user.email]), actor)
+    if user.email not in emails:
+        if len(emails) >= MOST_MEMBERS:
+            raise Invalid.at("email", f"A group has at most {MOST_MEMBERS} members.")
+        change(session, key, GroupChange.read({"members": [*emails, user.email]}), actor)
     return user
 
 
@@ -61,7 +64,7 @@ def remove_member(session: Session, key: str, user_id: int, actor: Actor) -> Non
     """Take somebody out of a group. Again is no fault. Raises NotFound."""
     row = find(session, key, lock=True)
     emails = [one.email for one in _people_in(session, row) if one.id != user_id]
-    change(session, key, GroupChange(members=emails), actor)
+    change(session, key, GroupChange.read({"members": emails}), actor)
 
 
 def remove(session: Session, key: str, actor: Actor, reason: str = "") -> None:

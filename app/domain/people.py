@@ -19,6 +19,7 @@ FAILURES_ALLOWED = 10
 FAILURES_REMEMBERED = timedelta(minutes=15)
 LINK_LIVES = timedelta(hours=12)
 SHORTEST_PASSWORD = 10
+LONGEST_NAME = 120
 LONGEST_PASSWORD = 1000  # what lies beyond is not looked at
 TOKEN_PREFIX = "rs_"  # noqa: S105 - a prefix by which a leaked token can be recognised
 
@@ -53,6 +54,8 @@ def create_user(
     email = email.strip().lower()
     if "@" not in email or len(email) > 254:
         raise Invalid.at("email", "This is not a mail address.")
+    if len(name) > LONGEST_NAME:
+        raise Invalid.at("name", f"A name has at most {LONGEST_NAME} characters.")
     check_role(role)
     user = User(
         email=email,
@@ -108,15 +111,17 @@ def password_fits(known: str, password: str) -> bool:
         return False
 
 
-def sign_in(session: Session, email: str, address: str, fits: bool) -> User | None:
-    """The user if the password fitted, else None. Failures are written down, so the caller
-    commits in either case; after too many, TooManyTries is raised."""
+def sign_in(session: Session, email: str, address: str, *, fits: bool, known: str) -> User | None:
+    """The user if the password fitted `known` and that is still what is kept of theirs, else
+    None. Failures are written down, so the caller commits in either case; after too many,
+    TooManyTries is raised."""
     subjects = _subjects(email, address)
     _refuse_guessers(session, subjects)
+    # Before the failures, as everywhere: who sets a password forgives them while holding the row.
+    user = _active(session, email, lock=True)
     old = clock.now() - FAILURES_REMEMBERED
     session.execute(delete(SignInFailure).where(SignInFailure.at < old))
-    user = _active(session, email)
-    if fits and user is not None:
+    if fits and user is not None and user.password_hash == known:
         user.last_sign_in_at = clock.now()
         forgive(session, email)
         _note(session, actor_of(user).name, "signed-in", user.email, address)
@@ -149,8 +154,11 @@ def _subjects(email: str, address: str) -> tuple[str, str]:
     return f"account:{email.strip().lower()[:400]}", f"address:{address}"
 
 
-def _active(session: Session, email: str) -> User | None:
-    return session.scalar(select(User).where(User.email == email.strip().lower(), User.active))
+def _active(session: Session, email: str, *, lock: bool = False) -> User | None:
+    query = select(User).where(User.email == email.strip().lower(), User.active)
+    if lock:  # as it is now, whatever was read of it before
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(query)
 
 
 def _refuse_guessers(session: Session, subjects: tuple[str, str]) -> None:

@@ -49,6 +49,12 @@ def revoke(session: Session, token_id: int, actor: str, reason: str = "") -> Tok
     return _document(row)
 
 
+def made_by(session: Session, actor: str) -> list[TokenOut]:
+    """The valid tokens that somebody made, oldest first."""
+    query = select(_row).where(_row.created_by == actor, _is_valid()).order_by(_row.id)
+    return [_document(row) for row in session.scalars(query)]
+
+
 def list_tokens(
     session: Session,
     *,

@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from app.domain import account_links, assignments, audit, people, sessions
+from app.domain import account_links, assignments, audit, people, sessions, tokens
 from app.domain.account_links import Link
 from app.domain.fanout import NotReady
 from app.domain.people import Actor
 from app.errors import Conflict, Forbidden, NotFound
 from app.models import Group, GroupMember, PushSubscription, User, WorkflowInstanceStep
 from app.models.vocabulary import Role
-from app.schemas.people import UserChange, UserIn, UserOut
+from app.schemas.people import TokenOut, UserChange, UserIn, UserOut
 
 STATES = ("active", "invited", "inactive")
 _row = User
@@ -24,7 +24,7 @@ def invite(session: Session, wish: UserIn, actor: Actor, not_ready: NotReady) ->
     """Somebody new, and the link by which they come. Raises Invalid, or Conflict if there is
     somebody with this address."""
     may = wish.may_add_automation
-    name = wish.name or wish.email.partition("@")[0]
+    name = wish.name or wish.email.partition("@")[0][: people.LONGEST_NAME]
     user = people.create_user(session, wish.email, name, wish.role, None, may_add_automation=may)
     _record(session, actor, "user.invited", user, wish.reason, after=_facts(user))
     return user, account_links.make(session, user, actor.name, not_ready)
@@ -33,12 +33,14 @@ def invite(session: Session, wish: UserIn, actor: Actor, not_ready: NotReady) ->
 def change(session: Session, user_id: int, wish: UserChange, actor: Actor) -> User:
     """Give somebody another name or role, or the permission to add automation. Raises NotFound,
     Forbidden for one's own role, Conflict for the last admin's."""
+    admins = _lock_admins(session)
     user = find(session, user_id, lock=True)
-    before = _facts(user)
+    before, taken = _facts(user), dict[str, int]()
     if wish.role is not None and wish.role != user.role:
         _refuse_own(actor, user, "role")
         if user.role == Role.ADMIN:
-            _refuse_last_admin(session, user)
+            _refuse_last(admins, user)
+            taken = _take_back(session, user, actor, wish.reason)
         user.role = wish.role
     if wish.may_add_automation is not None and wish.may_add_automation != user.may_add_automation:
         _refuse_own(actor, user, "permission to add automation")
@@ -47,26 +49,29 @@ def change(session: Session, user_id: int, wish: UserChange, actor: Actor) -> Us
         user.name = wish.name
     after = _facts(user)
     if after != before:
-        _record(session, actor, "user.changed", user, wish.reason, before=before, after=after)
+        told = {"before": before, "after": after | taken}
+        _record(session, actor, "user.changed", user, wish.reason, **told)
     return user
 
 
 def deactivate(session: Session, user_id: int, actor: Actor, reason: str = "") -> User:
-    """They may not come any more: signed out everywhere, their links and browsers forgotten. What
-    is assigned to them stays so, and stands in every operator's list. Again is no fault. Raises
-    NotFound, Forbidden for oneself, Conflict for the last admin."""
+    """They may not come any more: signed out everywhere, their links and browsers forgotten, and
+    what they made that lets others in ends. What is assigned to them stays so, and stands in every
+    operator's list. Again is no fault. Raises NotFound, Forbidden for oneself, Conflict for the
+    last admin."""
+    admins = _lock_admins(session)
     user = find(session, user_id, lock=True)
     if not user.active:
         return user
     if actor.user_id == user.id:
         raise Forbidden("You can't deactivate yourself: ask another admin.")
-    if user.role == Role.ADMIN:
-        _refuse_last_admin(session, user)
+    _refuse_last(admins, user)
     user.active = False
     sessions.end_all(session, user.id)
     account_links.end_all(session, user.id)
     session.execute(delete(PushSubscription).where(PushSubscription.user_id == user.id))
     after = {"active": False, "openSteps": len(open_steps(session, user))}
+    after |= _take_back(session, user, actor, reason)
     _record(session, actor, "user.deactivated", user, reason, before={"active": True}, after=after)
     return user
 
@@ -114,18 +119,37 @@ def open_steps(session: Session, user: User) -> list[WorkflowInstanceStep]:
     return assignments.open_steps(session, mine)
 
 
+def tokens_of(session: Session, user: User) -> list[TokenOut]:
+    """The valid tokens that they made, which end when they stop being admin."""
+    return tokens.made_by(session, people.actor_of(user).name)
+
+
+def _take_back(session: Session, user: User, actor: Actor, reason: str) -> dict[str, int]:
+    """End the links and tokens that an admin made: whoever holds one could come back by it, or as
+    somebody else. Returns what the audit says of it."""
+    account_links.end_made_by(session, people.actor_of(user).name)
+    made = tokens_of(session, user)
+    for token in made:
+        tokens.revoke(session, token.id, actor.name, reason)
+    return {"tokens": len(made)}
+
+
 def _refuse_own(actor: Actor, user: User, what: str) -> None:
     if actor.user_id == user.id:
         raise Forbidden(f"Nobody changes their own {what}: ask another admin.")
 
 
-def _refuse_last_admin(session: Session, user: User) -> None:
-    """Locks all admins who can come, so that two of them can't send each other away."""
+def _lock_admins(session: Session) -> Sequence[int]:
+    """The ids of the admins who can sign in, locked so that two of them can't send each other
+    away. Before anybody else is, and in order: those two would wait for each other for ever."""
     query = select(_row.id).where(
         _row.role == Role.ADMIN, _row.active, _row.password_hash.is_not(None)
     )
-    admins = session.scalars(query.order_by(_row.id).with_for_update()).all()
-    if not set(admins) - {user.id}:
+    return session.scalars(query.order_by(_row.id).with_for_update()).all()
+
+
+def _refuse_last(admins: Sequence[int], user: User) -> None:
+    if admins == [user.id]:
         raise Conflict(f"{user.email} is the last admin who can sign in: make another one first.")
 
 

@@ -77,6 +77,7 @@ class SignInLink(Base):
     )
     token_hash: Mapped[Key] = mapped_column(unique=True)
     next_path: Mapped[Line] = mapped_column(default="/")
+    created_by: Mapped[Line | None]
     expires_at: Mapped[Moment]
     used_at: Mapped[Moment | None]
 

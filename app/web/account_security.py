@@ -46,7 +46,7 @@ def _change(form: ChangePassword) -> None:
     )
     password_hash = people.hash_password(form.password.data or "")
     with transaction.writing() as session:
-        accounts.change_password(session, who.id, password_hash, who.session_id)
+        accounts.change_password(session, who.id, password_hash, who.session_id, known)
 
 
 def _refused(form: ChangePassword, error: RunsheetError) -> tuple[str, int]:

@@ -61,7 +61,7 @@ def _sign_in(form: SignIn) -> bool:
         known = people.hash_to_check(database, email, address)
     fits = people.password_fits(known, password)
     with transaction.writing() as database:  # a failure is written down too
-        user = people.sign_in(database, email, address, fits)
+        user = people.sign_in(database, email, address, fits=fits, known=known)
         carried = _begin(database, user) if user else None
     if carried is None:
         return False
@@ -102,9 +102,7 @@ def _use(token: str) -> tuple[str, str]:
 @needs("read")
 def sign_out() -> Response:
     """Here; a copy of the cookie is worth nothing any more either."""
-    with transaction.writing() as database:
-        sessions.end(database, visitor().id, visitor().session_id)
-    session.clear()
+    leave()
     flash("You are signed out.")
     response = redirect(url_for("auth.sign_in"), 303)
     response.headers["Clear-Site-Data"] = '"cache"'
@@ -112,10 +110,22 @@ def sign_out() -> Response:
 
 
 def enter(carried: str) -> None:
-    """A session of their own, nothing of the one before."""
-    session.clear()
+    """A session of their own, nothing of the one before. Raises Unauthorized if it has ended
+    already."""
+    leave()
+    who = find_visitor(carried)
+    if who is None:
+        raise Unauthorized("This sign-in has ended already. Sign in again.")
     session.permanent = True
-    login_user(find_visitor(carried))
+    login_user(who)
+
+
+def leave() -> None:
+    """End the session of whoever is signed in here, so that no copy of its cookie outlives it."""
+    if current_user.is_authenticated:
+        with transaction.writing() as database:
+            sessions.end(database, visitor().id, visitor().session_id)
+    session.clear()
 
 
 def local_path(wanted: str | None) -> str:

@@ -14,6 +14,7 @@ from app.errors import RunsheetError, Unauthorized, Unavailable
 from app.extensions import htmx, login_manager
 from app.log_paths import path_to_log
 from app.web import sentences
+from app.web.access import EVERYBODY, permission_of
 
 log = logging.getLogger(__name__)
 # What a database that is away, full or locked raises; trying again later can help.
@@ -54,7 +55,8 @@ def of_nobody(error: Exception) -> Response:
 
 
 def of_csrf(error: CSRFError) -> Response:
-    if not current_user.is_authenticated and request.endpoint != "auth.sign_in":
+    is_open = permission_of(request.endpoint or "") == EVERYBODY  # signing in would not help
+    if not current_user.is_authenticated and not is_open:
         return of_nobody(error)
     if not htmx.wants_partial:
         return shown(400, "This page is too old", OLD_PAGE)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from app import transaction
-from app.domain import channels, sessions, users
+from app.domain import assignments, channels, sessions, users
 from app.domain.account_links import Link
 from app.domain.fanout import NotReady
 from app.errors import Conflict, FieldError, Forbidden, Invalid, RunsheetError
@@ -146,9 +146,12 @@ def _show(
 
 def _page(session: Session, user_id: int) -> dict[str, Any]:
     row = users.find(session, user_id)
+    steps = users.open_steps(session, row)
     return {
         "user": users.read(session, user_id),
-        "open_steps": users.open_steps(session, row),
+        "open_steps": steps,
+        "and_more": len(steps) == assignments.MOST_STEPS,
+        "tokens": users.tokens_of(session, row),
         "places": sessions.of_person(session, user_id),
         "mails": _mails(),
     }

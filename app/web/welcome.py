@@ -1,6 +1,6 @@
 """Where invitations and password links lead: somebody sets their password, once."""
 
-from flask import Blueprint, flash, make_response, redirect, render_template, session, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from app import transaction
@@ -9,7 +9,7 @@ from app.errors import Invalid, NotFound
 from app.models.vocabulary import LinkPurpose
 from app.schemas.base import gather
 from app.schemas.people import WelcomeIn
-from app.web import people_forms, schema_forms
+from app.web import auth, people_forms, schema_forms
 from app.web.access import EVERYBODY, needs
 from app.web.people_forms import Welcome
 
@@ -38,7 +38,7 @@ def accept(token: str) -> Response:
         return _show(token, form, schema_forms.give_back(form, error.errors), error.status)
     except NotFound as error:
         return _nowhere(error)
-    session.clear()  # whoever was signed in here before
+    auth.leave()  # whoever was signed in here before
     flash("Your password is set. Sign in with it.")
     return redirect(url_for("auth.sign_in", email=user.email), 303)
 

@@ -8,6 +8,8 @@ Create Date: 2026-11-26 02:10:00
 
 """
 
+import secrets
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -34,6 +36,7 @@ def upgrade():
         batch_op.add_column(
             sa.Column("purpose", sa.String(length=40), server_default="sign-in", nullable=False)
         )
+        batch_op.add_column(sa.Column("created_by", sa.String(length=500), nullable=True))
     with op.batch_alter_table("api_tokens", schema=None) as batch_op:
         batch_op.add_column(sa.Column("created_by", sa.String(length=500), nullable=True))
 
@@ -84,6 +87,7 @@ def downgrade():
     # Older code would sign people in with whatever link it finds.
     op.execute("DELETE FROM sign_in_links WHERE purpose <> 'sign-in'")
     with op.batch_alter_table("sign_in_links", schema=None) as batch_op:
+        batch_op.drop_column("created_by")
         batch_op.drop_column("purpose")
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.add_column(
@@ -91,6 +95,9 @@ def downgrade():
         )
         batch_op.drop_column("theme")
         batch_op.drop_column("time_zone")
+    # One that no cookie of before can have: who was signed out then stays so.
+    users = sa.table("users", sa.column("session_epoch"))
+    op.execute(users.update().values(session_epoch=10**9 + secrets.randbelow(10**9)))
     op.drop_table("group_members")
     op.drop_table("user_groups")
     op.drop_table("sessions")

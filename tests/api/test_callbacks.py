@@ -376,6 +376,14 @@ def test_the_url_is_shown_to_who_may_operate_and_to_nobody_else(app, caller):
 
 
 @both_databases
+def test_whose_step_it_is_completes_it_and_is_not_shown_its_url(app, caller):
+    publish(callback("paid") | {"assignee": "role:viewer"})
+    instance_id = begin()
+    answer = caller("viewer").post(f"/instances/{instance_id}/steps/paid/complete")
+    assert (answer.status_code, answer.json["state"]) == (200, "COMPLETED")
+    assert answer.json["callbackUrl"] is None
+
+
 def test_who_starts_an_instance_is_given_its_urls_but_none_is_kept_with_the_answer(admin):
     publish(callback("paid"))
     wish = {"templateKey": "order", "input": {}}

@@ -1,11 +1,13 @@
 """Groups: as assignees, as recipients, and kept as long as something names them."""
 
 import pytest
+from sqlalchemy import insert
 
+from app import clock
 from app.domain import groups
 from app.errors import Conflict, Invalid, NotFound
-from app.models import AuditEntry, WorkflowTemplate
-from app.schemas.people import GroupChange, GroupIn
+from app.models import AuditEntry, User, WorkflowTemplate
+from app.schemas.people import MOST_MEMBERS, GroupChange, GroupIn
 from tests.support.cast import ROOT, group, person
 from tests.support.looking import change, do, look
 from tests.support.marks import both_databases
@@ -58,6 +60,25 @@ def test_members_come_and_go_one_by_one(people):
     assert members() == ["fay@example.com", "finn@example.com"]
     change(groups.remove_member, "finance", 1, ROOT)
     assert members() == ["finn@example.com"]
+
+
+def test_a_full_group_takes_nobody_more_and_says_so(people):
+    def fill(session):
+        row = {"name": "x", "role": "viewer", "active": True, "created_at": clock.now()}
+        row |= {"may_add_automation": False}
+        emails = [f"{n}@example.com" for n in range(MOST_MEMBERS)]
+        session.execute(insert(User), [row | {"email": email} for email in emails])
+        return emails
+
+    first, *others = change(fill)
+    group("finance", first, *others)
+    with pytest.raises(Invalid) as invalid:
+        change(groups.add_member, "finance", "fay@example.com", ROOT)
+    assert [(fault.path, fault.message) for fault in invalid.value.errors] == [
+        ("email", "A group has at most 1000 members.")
+    ]
+    change(groups.add_member, "finance", first, ROOT)
+    assert len(members()) == MOST_MEMBERS
 
 
 def test_who_is_not_there_is_named_at_their_place(people):

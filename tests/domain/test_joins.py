@@ -1,16 +1,11 @@
 """Branches that end at the same moment, in different workers, join once."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-
 import pytest
-from flask import Flask
 
 from app.domain import steps
 from app.domain.outcomes import Outcome
 from app.errors import MoveNotAllowed
-from app.extensions import db
+from tests.support.at_once import at_once
 from tests.support.looking import change, do, instance_of, jobs, kinds, states
 from tests.support.marks import both_databases
 from tests.support.workflows import (
@@ -25,27 +20,6 @@ from tests.support.workflows import (
 )
 
 DONE = Outcome(verdict="done")
-
-
-def at_once(app: Flask, *actions: Callable[[], object]) -> list[object]:
-    """Do all of these in threads with connections of their own, started together. Returns what
-    each returned or raised."""
-    barrier = Barrier(len(actions))
-
-    def act(action: Callable[[], object]) -> object:
-        with app.app_context():
-            db.session.connection()  # what is slow about connecting is over before they start
-            db.session.rollback()
-            barrier.wait(10)
-            try:
-                return action()
-            except MoveNotAllowed as refusal:
-                return refusal
-            finally:
-                db.session.remove()
-
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(pool.map(act, actions))
 
 
 @both_databases

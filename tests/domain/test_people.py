@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app import clock
-from app.domain import people
+from app.domain import accounts, people
 from app.errors import Conflict, Invalid, TooManyTries, Unauthorized
 from app.models import ApiToken, SignInFailure, SignInLink, User
 from tests.support.looking import change, look
@@ -33,7 +33,8 @@ def create(email: str = "ada@example.com", role: str = "operator", **more: Any) 
 
 def sign_in(email: str = "ada@example.com", password: str = PASSWORD, address: str = HOME):
     known = change(people.hash_to_check, email, address)
-    return change(people.sign_in, email, address, people.password_fits(known, password))
+    fits = people.password_fits(known, password)
+    return change(people.sign_in, email, address, fits=fits, known=known)
 
 
 def guess(times: int, email: str = "ada@example.com", address: str = HOME) -> None:
@@ -48,6 +49,27 @@ def test_the_right_password_signs_in(app):
 
     assert user is not None and user.id == ada.id
     assert user.last_sign_in_at is not None
+
+
+@both_databases
+def test_a_password_that_was_replaced_while_it_was_checked_does_not_sign_in(app):
+    ada = create()
+    known = look(lambda session: people.hash_to_check(session, ada.email, HOME))
+    new = people.hash_password("another horse battery")
+    change(lambda session: setattr(session.get_one(User, ada.id), "password_hash", new))
+    assert change(people.sign_in, ada.email, HOME, fits=True, known=known) is None
+    assert sign_in(password="another horse battery") is not None
+
+
+@both_databases
+def test_a_password_that_was_replaced_meanwhile_is_not_changed_by_who_knows_the_old_one(app):
+    ada = create()
+    old, new = ada.password_hash, people.hash_password("another horse battery")
+    change(accounts.change_password, ada.id, new, 0, old)
+    with pytest.raises(Invalid) as invalid:
+        change(accounts.change_password, ada.id, "a third", 0, old)
+    assert [fault.path for fault in invalid.value.errors] == ["old"]
+    assert look(lambda session: session.get_one(User, ada.id).password_hash) == new
 
 
 def test_a_password_is_kept_as_a_hash_only(ada):
@@ -212,6 +234,7 @@ def test_unknown_revoked_and_expired_tokens_are_refused(app):
     [
         (("nobody", "Ada", "operator", PASSWORD), "email"),
         (("a@" + "x" * 300, "Ada", "operator", PASSWORD), "email"),
+        (("ada@example.com", "A" * 121, "operator", PASSWORD), "name"),
         (("ada@example.com", "Ada", "king", PASSWORD), "role"),
         (("ada@example.com", "Ada", "operator", "short"), "password"),
     ],

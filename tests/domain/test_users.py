@@ -1,17 +1,19 @@
 """People as admins manage them."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from app import clock
-from app.domain import account_links, people, sessions, users
+from app.domain import account_links, people, sessions, tokens, users
 from app.domain.people import Actor, actor_of
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from app.models import AuditEntry, PushSubscription, User
-from app.schemas.people import UserChange, UserIn, WelcomeIn
+from app.schemas.people import TokenIn, UserChange, UserIn, WelcomeIn
+from tests.support.at_once import at_once
 from tests.support.cast import NO_MAIL, PASSWORD, ROOT, group, invite, person
 from tests.support.looking import change, look
 from tests.support.marks import both_databases
@@ -77,6 +79,29 @@ def test_the_last_admin_who_can_sign_in_stays_one(app):
     assert give(ada, role="author").role == "author"
 
 
+def test_an_admin_who_can_not_sign_in_is_not_the_last_who_can(app):
+    nora, _ = invite("nora@example.com", "admin")
+    change(users.deactivate, nora, ROOT)
+    assert not look(lambda session: session.get_one(User, nora).active)
+    change(users.change, nora, UserChange.read({"role": "viewer"}), ROOT)
+
+
+@both_databases
+@pytest.mark.parametrize("turn", range(3))
+def test_of_two_admins_who_send_each_other_away_one_stays(app, turn):
+    ada, second = person("ada@example.com", "admin"), person("second@example.com", "admin")
+
+    def send_away(whom: int, actor: Actor) -> bool:
+        try:
+            return not change(users.deactivate, whom, actor).active
+        except Conflict:
+            return False
+
+    pairs = [(second.id, actor_of(ada)), (ada.id, actor_of(second))]
+    gone = at_once(app, *(partial(send_away, *pair) for pair in pairs))
+    assert sorted(gone) == [False, True]
+
+
 @both_databases
 def test_who_is_deactivated_is_out_and_what_they_left_is_counted(app):
     otto = person("otto@example.com")
@@ -99,8 +124,40 @@ def test_who_is_deactivated_is_out_and_what_they_left_is_counted(app):
         "otto@example.com",
         "He left.",
         {"active": True},
-        {"active": False, "openSteps": 2},
+        {"active": False, "openSteps": 2, "tokens": 0},
     )
+
+
+@both_databases
+@pytest.mark.parametrize("leave", ["deactivated", "admin no more"])
+def test_what_an_admin_made_ends_with_their_power(app, leave):
+    ada, otto = person("ada@example.com", "admin"), person("otto@example.com")
+    person("second@example.com", "admin")
+    link = change(users.new_link, otto.id, actor_of(ada), NO_MAIL)
+    wish = TokenIn.read({"name": "shop", "role": "admin"})
+    _, theirs = change(tokens.create, wish, actor_of(ada).name)
+    _, others = change(tokens.create, wish, ROOT.name)
+
+    if leave == "deactivated":
+        change(users.deactivate, ada.id, ROOT, "She left.")
+    else:
+        give(ada, role="author", reason="She left.")
+
+    with pytest.raises(NotFound, match="leads nowhere"):
+        owner(link.url)
+    with pytest.raises(Unauthorized, match="revoked"):
+        look(lambda session: people.find_token(session, theirs))
+    assert look(lambda session: people.find_token(session, others)).revoked_at is None
+    revoked, ended = audited()[-2:]
+    assert (revoked[0], revoked[2]) == ("token.revoked", "She left.")
+    assert ended[4]["tokens"] == 1
+
+
+def test_another_name_or_a_permission_ends_nothing(app):
+    ada = person("ada@example.com", "admin")
+    change(tokens.create, TokenIn.read({"name": "shop", "role": "viewer"}), actor_of(ada).name)
+    give(ada, name="Ada L.", mayAddAutomation=True)
+    assert len(look(lambda session: users.tokens_of(session, ada))) == 1
 
 
 def subscribe(session, user_id: int) -> None:
@@ -124,6 +181,12 @@ def test_who_may_not_come_gets_no_link(app):
 
 
 @both_databases
+def test_whose_address_is_long_is_called_by_its_beginning(app):
+    nora, _ = invite(f"{'n' * 200}@example.com")
+    assert look(lambda session: session.get_one(User, nora).name) == "n" * 120
+
+
+@both_databases
 def test_an_address_is_invited_once(app):
     invite("Nora@Example.com")
     with pytest.raises(Conflict):
@@ -139,6 +202,16 @@ def test_a_link_sets_a_password_once(app):
     assert look(lambda session: session.get_one(User, nora).name) == "Nora"
     with pytest.raises(NotFound, match="already used"):
         change(account_links.accept, token, WelcomeIn(), new)
+
+
+@both_databases
+def test_a_link_that_set_a_password_ends_the_others(app):
+    nora, url = invite("nora@example.com")
+    other = change(lambda s: people.make_sign_in_link(s, s.get_one(User, nora)))
+    new = people.hash_password(PASSWORD)
+    change(account_links.accept, url.rpartition("/")[2], WelcomeIn(name="Nora"), new)
+    with pytest.raises(Unauthorized, match="does not exist"):
+        change(people.use_sign_in_link, other)
 
 
 def owner(url: str) -> str:

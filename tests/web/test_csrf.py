@@ -68,6 +68,13 @@ def test_the_sign_in_form_needs_it_too(app):
     assert stranger.post("/sign-in", sent).status_code == 401
 
 
+def test_an_open_page_whose_cookie_was_lost_says_that_it_is_old(app):
+    app.config["WTF_CSRF_ENABLED"] = True
+    answer = Person(app, None).post("/welcome/some-link", {"password": "x"})
+    assert answer.status_code == 400
+    assert "This page is too old" in said(answer) and "Sign in in another" not in said(answer)
+
+
 def test_no_unsafe_route_of_the_pages_believes_a_request_without_it(app, visit):
     admin = visit("admin")
     app.config["WTF_CSRF_ENABLED"] = True

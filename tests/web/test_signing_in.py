@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from flask_login import current_user
 from sqlalchemy import func, select
 
 from app import clock, transaction
 from app.domain import people
+from app.errors import Unauthorized
 from app.models import SignInFailure, User
-from app.web.auth import local_path
+from app.web.auth import enter, local_path
 from tests.web.conftest import Person, said
 
 EMAIL, PASSWORD = "mara@example.com", "correct horse battery"
@@ -102,6 +104,22 @@ def test_signing_in_begins_a_session_of_its_own(mara):
     sign_in(mara)
     with mara.client.session_transaction() as cookie:
         assert "planted" not in cookie
+
+
+def test_who_signs_in_ends_the_session_that_was_there_before(mara, app):
+    sign_in(mara)
+    copy = Person(app, None)
+    copy.client.set_cookie("runsheet", mara.client.get_cookie("runsheet").value)
+    assert copy.get("/").status_code == 200
+    sign_in(mara)
+    assert (mara.get("/").status_code, copy.get("/").status_code) == (200, 302)
+
+
+def test_a_sign_in_that_was_ended_at_once_lets_nobody_in(mara, app):
+    with app.test_request_context():
+        with pytest.raises(Unauthorized, match="ended already"):
+            enter("1.made-up")
+        assert not current_user.is_authenticated
 
 
 def test_who_is_in_is_not_asked_to_sign_in(operator):

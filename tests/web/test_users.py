@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from app import transaction
+from app.domain import tokens
 from app.models import AuditEntry, User
+from app.schemas.people import TokenIn
 from tests.support.cast import invite, person
-from tests.support.looking import look
+from tests.support.looking import change, look
 from tests.support.workflows import begin, publish, task
 from tests.web.conftest import Person, said
 
@@ -118,6 +120,26 @@ def test_before_somebody_is_deactivated_what_waits_for_them_is_listed(admin, vis
     assert "Pack it" not in said(admin.get("/tasks"))
 
 
+def test_more_steps_than_are_listed_are_said_to_be_more(admin):
+    person("otto@example.com")
+    publish(task("pack", assignee="user:otto@example.com"), task("ship", assignee="user:2"))
+    for _ in range(100):
+        begin()
+    page = said(admin.get("/users/2"))
+    assert "200 or more open steps" in page
+    assert "200 or more open steps stay theirs" in page
+
+
+def test_before_an_admin_is_deactivated_the_tokens_that_end_are_named(admin):
+    person("ada@example.com", "admin")
+    assert "revoked" not in said(admin.get("/users/2"))
+    for name in ("shop", "reports"):
+        wish = TokenIn.read({"name": name, "role": "viewer"})
+        change(tokens.create, wish, "user:ada@example.com")
+    page = said(admin.get("/users/2"))
+    assert "2 tokens that they made are revoked : shop, reports." in page
+
+
 def test_a_reason_that_is_too_long_is_refused(admin):
     person("otto@example.com")
     assert admin.post("/users/2/deactivate", {"reason": "x" * 501}).status_code == 422
@@ -186,6 +208,15 @@ def test_a_password_link_asks_for_no_name_and_signs_out_everywhere(app, admin, v
     assert "Set a new password" in page and "Your name" not in page
     follow(path, Person(app, None))
     assert otto.get("/").status_code == 302
+
+
+def test_who_follows_a_link_ends_the_session_that_was_there_before(app, visit):
+    _, url = invite("nora@example.com")
+    somebody, copy = visit("operator"), Person(app, None)
+    copy.client.set_cookie("runsheet", somebody.client.get_cookie("runsheet").value)
+    assert copy.get("/").status_code == 200
+    assert follow("/welcome/" + url.rpartition("/")[2], somebody).status_code == 303
+    assert (somebody.get("/").status_code, copy.get("/").status_code) == (302, 302)
 
 
 def test_a_link_that_nobody_made_leads_nowhere(app):

@@ -92,6 +92,21 @@ def test_a_link_that_was_taken_back_is_not_mailed(app, settings):
     assert reason is not None and "account.url" in reason
 
 
+def test_who_has_turned_mail_off_gets_the_link_all_the_same(app, settings):
+    otto = person("otto@example.com", channels_off=["EMAIL"])
+    link = change(users.new_link, otto.id, ROOT, {})
+    assert link.mailed
+    with MailServer() as server:
+        assert link.url in deliver(settings, server)
+
+
+def test_a_mail_that_is_skipped_is_not_said_to_be_on_its_way(app):
+    otto = person("otto@example.com", active=False)
+    link = change(account_links.make, otto, ROOT.name, {})
+    state = look(lambda session: session.query(NotificationDelivery.state).scalar())
+    assert (link.mailed, state) == (False, "SKIPPED")
+
+
 def test_without_a_mail_server_nothing_is_owed(app):
     otto = person("otto@example.com")
     assert not change(users.new_link, otto.id, ROOT, NO_MAIL).mailed
