@@ -38,7 +38,7 @@ def record(
             action=action,
             subject=subject,
             subject_id=subject_id[:LONGEST],
-            reason=(reason or "")[:LONGEST] or None,
+            reason=reason or None,
             before=before,
             after=after,
         )

@@ -127,9 +127,11 @@ def sign_in(session: Session, email: str, address: str, *, fits: bool, known: st
         _note(session, actor_of(user).name, "signed-in", user.email, address)
         return user
     note_failure(session, email, address)
-    # What else was typed may be a password in the wrong field: it is kept nowhere.
-    whose = user.email if user else "nobody known"
-    _note(session, "somebody", "sign-in-failed", whose, address)
+    # What else was typed may be a password in the wrong field: it is kept nowhere. Nor may
+    # strangers fill the audit, which nobody can empty.
+    whose = session.scalar(select(User.email).where(User.email == email.strip().lower()))
+    if whose is not None:
+        _note(session, "somebody", "sign-in-failed", whose, address)
     return None
 
 

@@ -107,19 +107,20 @@ def advance(ledger: Ledger, instance: InstanceRecord, step: StepRecord) -> datet
 
 def over(ledger: Ledger, instance: InstanceRecord, step: StepRecord, reason: str) -> None:
     """Between occurrences: the series ends now, as its last occurrence did. What was planned is
-    owed no more. Before the first one there is nothing it could end as: it is skipped."""
+    owed no more. Before the first one there is nothing it could end as: it is skipped. The
+    system does so: what somebody did is another event, and the one that the audit tells."""
     from app.domain import lifecycle
 
     if step.state == State.READY:
-        step.reason = reason or "stopped before its first occurrence"
-        lifecycle.apply(ledger, instance, step, "skip", ActionState.IDLE, reason=step.reason)
+        step.reason = why = reason or "stopped before its first occurrence"
+        lifecycle.apply(ledger, instance, step, "skip", ActionState.IDLE, actor=SYSTEM, reason=why)
         return
     ledger.taken_from.append(step)
     move, state = (
         ("fail", ActionState.FAILED) if step.error else ("complete", ActionState.COMPLETED)
     )
     data = facts(ledger, step) | ({"error": step.error} if step.error else {})
-    lifecycle.apply(ledger, instance, step, move, state, reason=reason, data=data)
+    lifecycle.apply(ledger, instance, step, move, state, actor=SYSTEM, reason=reason, data=data)
 
 
 def last(ledger: Ledger, step: StepRecord, planned: int) -> tuple[int, datetime] | None:

@@ -45,10 +45,6 @@ def change(template_id: int, verb: Verb | None = None, key: str = "") -> Answer:
         done = _change(template_id, panel, verb, key)
     except DraftIsStale:
         return _overtaken(template_id, panel)
-    except NotFound as gone:
-        if panel is None or panel.part != "step" or verb is not None:
-            return _refused(template_id, panel, gone)
-        return _overtaken(template_id, panel)  # it shows what was typed, and can put it back
     except RunsheetError as refused:
         return _refused(template_id, panel, refused)
     return _answered(done)

@@ -23,6 +23,12 @@ _SQLITE = """
 CREATE TRIGGER audit_entries_keep_{event} BEFORE {event} ON audit_entries
 BEGIN SELECT RAISE(ABORT, '{words}'); END
 """
+# INSERT OR REPLACE deletes without a word to the trigger of DELETE.
+_SQLITE_REPLACE = """
+CREATE TRIGGER audit_entries_keep_insert BEFORE INSERT ON audit_entries
+WHEN EXISTS (SELECT 1 FROM audit_entries WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, '{words}'); END
+"""
 _FUNCTION = """
 CREATE FUNCTION audit_entries_keep() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION '{words}'; END $$
@@ -42,6 +48,7 @@ def upgrade():
     if op.get_bind().dialect.name == "sqlite":
         for event in ("update", "delete"):
             op.execute(_SQLITE.format(event=event, words=_WORDS))
+        op.execute(_SQLITE_REPLACE.format(words=_WORDS))
     else:
         op.execute(_FUNCTION.format(words=_WORDS))
         op.execute(_POSTGRESQL)
@@ -49,11 +56,12 @@ def upgrade():
 
 def downgrade():
     if op.get_bind().dialect.name == "sqlite":
-        for event in ("update", "delete"):
+        for event in ("update", "delete", "insert"):
             op.execute(f"DROP TRIGGER audit_entries_keep_{event}")
     else:
         op.execute("DROP TRIGGER audit_entries_keep ON audit_entries")
         op.execute("DROP FUNCTION audit_entries_keep()")
+    op.execute("UPDATE audit_entries SET reason = substr(reason, 1, 500)")
     with op.batch_alter_table("audit_entries", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_entries_action")
         batch_op.drop_index("ix_audit_entries_actor")

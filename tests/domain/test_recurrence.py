@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app import clock, transaction
 from app.domain import attempts, effects, losses
 from app.domain.outcomes import Outcome, Span
 from app.domain.reports import Report
 from app.errors import Invalid, MoveNotAllowed
-from app.models import Notice
+from app.models import AuditEntry, Notice
 from app.schemas.base import zulu
 from tests.support.looking import (
     do,
@@ -28,6 +29,7 @@ from tests.support.looking import (
 )
 from tests.support.marks import both_databases
 from tests.support.workflows import (
+    OPERATOR,
     begin,
     claim,
     publish,
@@ -639,6 +641,30 @@ def test_stopped_before_its_first_occurrence_a_step_is_skipped(app):
     do(instance_id, "stop-recurrence", "bill")
     assert states(instance_id) == {"bill": "SKIPPED", "archive": "READY"}
     assert jobs() == []
+
+
+@both_databases
+@pytest.mark.parametrize("runs_before", [0, 1])
+@pytest.mark.parametrize(
+    ("action", "kind"),
+    [("stop-recurrence", "recurrence_stopped"), ("skip-occurrence", "occurrence_skipped")],
+)
+def test_whoever_ends_a_series_did_that_and_the_system_ends_the_step(
+    app, time, action, kind, runs_before
+):
+    ends = {"until": zulu(clock.now() + timedelta(hours=1.5 + runs_before))}
+    instance_id = series(count=None, **ends)
+    for _ in range(runs_before):
+        occur(time)
+    do(instance_id, action, "bill", reason="The contract ended")
+    end = "COMPLETED" if runs_before else "SKIPPED"
+    told = [(event.kind, event.actor) for event in events_of(instance_id) if event.step_key]
+    assert told[-2:] == [(f"step.{kind}", OPERATOR), (f"step.{end.lower()}", "system")]
+    query = select(AuditEntry).where(AuditEntry.subject == "step")
+    (entry,) = look(lambda session: session.scalars(query).all())
+    assert entry.action == f"step.{kind}".replace("_", "-")
+    assert (entry.actor, entry.reason) == (OPERATOR, "The contract ended")
+    assert entry.after["state"] == end
 
 
 def test_what_is_allowed_depends_on_where_the_series_is(app, time):
