@@ -140,6 +140,15 @@ def test_before_an_admin_is_deactivated_the_tokens_that_end_are_named(admin):
     assert "2 tokens that they made are revoked : shop, reports." in page
 
 
+def test_whose_address_is_long_is_called_by_its_beginning_from_a_terminal_too(app):
+    email = f"{'n' * 200}@example.com"
+    args = ["users", "create", "--email", email, "--password", "correct horse battery"]
+    runner = app.test_cli_runner()
+    assert "at most 120" in runner.invoke(args=[*args, "--name", "x" * 121]).output
+    assert runner.invoke(args=args).exit_code == 0
+    assert look(lambda session: session.get_one(User, 1).name) == "n" * 120
+
+
 def test_a_reason_that_is_too_long_is_refused(admin):
     person("otto@example.com")
     assert admin.post("/users/2/deactivate", {"reason": "x" * 501}).status_code == 422
