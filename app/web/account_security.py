@@ -38,7 +38,7 @@ def _change(form: ChangePassword) -> None:
         known = people.hash_to_check(session, who.email, address)
     if not people.password_fits(known, form.old.data or ""):
         with transaction.writing() as session:
-            people.note_failure(session, who.email, address)
+            accounts.wrong_password(session, who.id, address)
         raise Invalid.at("old", "This is not your present password.")
     gather(
         lambda: people.check_password(form.password.data or ""),
