@@ -72,7 +72,7 @@ def end_session(session_id: int) -> Response:
 @needs("read")
 def end_others() -> Response:
     with transaction.writing() as session:
-        ended = sessions.end_all(session, visitor().id, but=visitor().session_id)
+        ended = sessions.end_others(session, visitor().id, visitor().session_id)
     flash(f"{ended} other browser{' is' if ended == 1 else 's are'} signed out.")
     return redirect(url_for("account.show", _anchor="sessions"), 303)
 

@@ -139,6 +139,16 @@ def test_a_wrong_password_at_the_account_is_audited_with_its_address(here):
     assert entry == (f"user:{EMAIL}", EMAIL, None, {"address": "127.0.0.1"})
 
 
+def test_signing_out_is_audited_with_in_how_many_places(app, here):
+    come(app)
+    come(app)
+    here.post("/account/sessions/end-others")
+    here.post("/account/sessions/end-others")  # nobody is there any more
+    here.post("/sign-out")
+    told = [(actor, after) for actor, _, _, after in audited("user.signed-out")]
+    assert told == [(f"user:{EMAIL}", {"places": 1}), (f"user:{EMAIL}", {"places": 2})]
+
+
 def test_what_people_change_about_themselves_is_audited_with_the_phone_masked(here):
     wish = {"name": "Mara", "phone": "+4915112345678", "channels": ["EMAIL"], "theme": "light"}
     for _ in range(2):
