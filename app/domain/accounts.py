@@ -31,14 +31,15 @@ def change(session: Session, user_id: int, wish: AccountIn) -> None:
     user.phone = wish.phone
     user.channels_off = [channel for channel in PERSONAL if channel in wish.channels_off]
     user.time_zone, user.theme = wish.time_zone, wish.theme
-    changes = audit.changes(before, _facts(user))
-    if changes["after"]:
-        for facts in changes.values():
-            if facts.get("phone"):
-                facts["phone"] = masked(facts["phone"])
-        audit.record(
-            session, actor_of(user).name, "user.account-changed", "user", user.email, **changes
-        )
+    changed = audit.changes(before, _facts(user))
+    if not changed["after"]:
+        return
+    for facts in changed.values():
+        if facts.get("phone"):
+            facts["phone"] = masked(facts["phone"])
+    was, now = changed["before"], changed["after"]
+    actor, action = actor_of(user).name, "user.account-changed"
+    audit.record(session, actor, action, "user", user.email, before=was, after=now)
 
 
 def _facts(user: User) -> dict[str, Any]:
