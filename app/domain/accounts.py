@@ -1,17 +1,20 @@
 """What people set about themselves: their name, their phone, their password, how they want to be
 told, and the browsers that take push messages."""
 
+from typing import Any
+
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import audit, sessions
+from app.domain import audit, people, sessions
 from app.domain.addresses import AddressRefused, AllowList, vet_url
 from app.domain.people import actor_of, hashed
 from app.domain.push import decoded
 from app.errors import Invalid
 from app.models import PushSubscription, SignInLink, User
 from app.models.vocabulary import Channel, Theme
+from app.phone import masked
 from app.schemas.account import AccountIn, BrowserIn
 
 # The channels that reach people, and so can be turned off by them.
@@ -23,10 +26,34 @@ _POINT, _SECRET = 65, 16  # bytes of a browser's public key (uncompressed) and i
 def change(session: Session, user_id: int, wish: AccountIn) -> None:
     """Write down what somebody says about themselves."""
     user = session.get_one(User, user_id)
+    before = _facts(user)
     user.name = wish.name
     user.phone = wish.phone
     user.channels_off = [channel for channel in PERSONAL if channel in wish.channels_off]
     user.time_zone, user.theme = wish.time_zone, wish.theme
+    changed = audit.changes(before, _facts(user))
+    if not changed["after"]:
+        return
+    for facts in changed.values():
+        if facts.get("phone"):
+            facts["phone"] = masked(facts["phone"])
+    was, now = changed["before"], changed["after"]
+    actor, action = actor_of(user).name, "user.account-changed"
+    audit.record(session, actor, action, "user", user.email, before=was, after=now)
+
+
+def _facts(user: User) -> dict[str, Any]:
+    """What the audit says of an account: what others see of it, and how it is reached."""
+    off = [str(channel) for channel in user.channels_off or ()]
+    return {"name": user.name, "phone": user.phone, "channelsOff": off}
+
+
+def wrong_password(session: Session, user_id: int, address: str) -> None:
+    """Write down that somebody who is signed in did not know their present password."""
+    user = session.get_one(User, user_id)
+    people.note_failure(session, user.email, address)
+    actor, action = actor_of(user).name, "user.password-change-failed"
+    audit.record(session, actor, action, "user", user.email, after={"address": address})
 
 
 def choose_theme(session: Session, user_id: int, theme: Theme) -> None:

@@ -80,7 +80,7 @@ def _named(session: Session, name: str) -> Iterator[Recipient]:
         why_not = None if user else "There is no such person, or they may not come any more."
         yield Recipient(label_of(user) if user else name, user=user, why_not=why_not)
     else:
-        yield Recipient(name, user=_user(session, name) if "@" in name else None, address=name)
+        yield Recipient(name, user=_with_address(session, name), address=name)
 
 
 def _with_role(session: Session, role: str) -> Iterator[Recipient]:
@@ -109,6 +109,12 @@ def _user(session: Session, rest: str) -> User | None:
     return session.scalar(select(User).where(wanted, User.active))
 
 
+def _with_address(session: Session, text: str) -> User | None:
+    """Whose address it is. Also who may not come any more: then they are not told, while without
+    an account the address would be."""
+    return session.scalar(select(User).where(User.email == text.lower())) if "@" in text else None
+
+
 def _filled(session: Session, name: str, context: Mapping[str, Any]) -> Iterator[Recipient]:
     try:
         value = fill(name, context)
@@ -126,7 +132,7 @@ def _filled(session: Session, name: str, context: Mapping[str, Any]) -> Iterator
 def _literal(session: Session, text: str) -> Iterator[Recipient]:
     """What input says is an address and nothing else: nobody is to be told by `role:admin` that
     somebody typed into a form."""
-    user = _user(session, text) if "@" in text else None
+    user = _with_address(session, text)
     yield Recipient(label_of(user) if user else text, user=user, address=text)
 
 

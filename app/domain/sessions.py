@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain.people import hashed
+from app.domain import audit
+from app.domain.people import actor_of, hashed
 from app.models import BrowserSession, User
 
 LIVES = timedelta(days=7)
@@ -71,8 +72,22 @@ def _open() -> tuple[ColumnElement[bool], ...]:
 
 
 def end(session: Session, user_id: int, session_id: int) -> None:
-    """Sign a person out in one place. One that is not theirs, or has ended, stays as it is."""
-    _end(session, _row.user_id == user_id, _row.id == session_id)
+    """A person signs out in one place. One that is not theirs, or has ended, stays as it is."""
+    _note(session, user_id, _end(session, _row.user_id == user_id, _row.id == session_id))
+
+
+def end_others(session: Session, user_id: int, here: int) -> int:
+    """A person signs out everywhere but here; returns in how many places."""
+    ended = end_all(session, user_id, but=here)
+    _note(session, user_id, ended)
+    return ended
+
+
+def _note(session: Session, user_id: int, places: int) -> None:
+    if places:
+        user = session.get_one(User, user_id)
+        actor, after = actor_of(user).name, {"places": places}
+        audit.record(session, actor, "user.signed-out", "user", user.email, after=after)
 
 
 def end_all(session: Session, user_id: int, *, but: int | None = None) -> int:

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from app import transaction
 from app.config import Settings
-from app.domain import people
+from app.domain import audit, people
+from app.domain.ledger import SYSTEM
 from app.models import WorkflowInstance, WorkflowInstanceStep, WorkflowTemplate
 from app.models.vocabulary import InstanceState, State
 from app.seeds import cast, documents, stories
@@ -39,6 +40,7 @@ def _sign_in(session: Session, settings: Settings) -> dict[str, str]:
     if admin is None or not admin.active:
         return {"email": "", "password": "", "link": ""}
     token = people.make_sign_in_link(session, admin, _first_page(session))
+    audit.record(session, SYSTEM, "user.sign-in-link", "user", admin.email)
     return {
         "email": admin.email,
         "password": cast.password_of(admin, settings.var),

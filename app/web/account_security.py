@@ -38,7 +38,7 @@ def _change(form: ChangePassword) -> None:
         known = people.hash_to_check(session, who.email, address)
     if not people.password_fits(known, form.old.data or ""):
         with transaction.writing() as session:
-            people.note_failure(session, who.email, address)
+            accounts.wrong_password(session, who.id, address)
         raise Invalid.at("old", "This is not your present password.")
     gather(
         lambda: people.check_password(form.password.data or ""),
@@ -72,7 +72,7 @@ def end_session(session_id: int) -> Response:
 @needs("read")
 def end_others() -> Response:
     with transaction.writing() as session:
-        ended = sessions.end_all(session, visitor().id, but=visitor().session_id)
+        ended = sessions.end_others(session, visitor().id, visitor().session_id)
     flash(f"{ended} other browser{' is' if ended == 1 else 's are'} signed out.")
     return redirect(url_for("account.show", _anchor="sessions"), 303)
 

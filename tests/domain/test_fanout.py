@@ -85,6 +85,22 @@ def test_what_can_not_be_sent_is_skipped_with_its_reason(app, why, not_ready, ch
     assert "notification.skipped" in kinds(instance)
 
 
+@both_databases
+@pytest.mark.parametrize("named", ["Second@example.com", "{{ input.email }}"])
+def test_who_may_not_come_any_more_is_not_told_by_their_address_either(app, named):
+    publish(task("pack", notificationPolicies=[policy(recipients=[named])]))
+    instance = begin(email="second@example.com")
+    with transaction.writing() as session:
+        gone = select(User).where(User.email == "second@example.com")
+        session.scalars(gone).one().active = False
+    do(instance, "complete", "pack")
+    notify()
+    (row,) = rows()
+    assert (row.state, row.reason) == ("SKIPPED", f"{row.recipient} may not come any more.")
+    assert row.recipient.lower() == "second@example.com"
+    assert send() == []
+
+
 def test_what_is_put_off_is_sent_later_and_says_until_when_and_why(app, monkeypatch):
     """Nothing is yet; quiet hours and digests will be."""
     until = clock.now() + timedelta(hours=8)

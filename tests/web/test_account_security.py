@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from app import clock
-from app.domain import people
+from app.domain import audit, people
+from app.domain.audit import Filter
 from app.models import BrowserSession, User
 from tests.support.cast import PASSWORD, person
 from tests.support.looking import look
@@ -125,6 +126,37 @@ def test_guessing_at_a_browser_that_was_left_open_is_slowed_down(here):
     assert "Wait 15 minutes" in said(refused)
     clock.travel(timedelta(minutes=16))
     assert here.post("/account/password", NEW).status_code == 303
+
+
+def audited(action: str) -> list[tuple]:
+    entries = look(lambda session: audit.find_all(session, Filter(action=action)))[0]
+    return [(one.actor, one.subject_id, one.before, one.after) for one in entries]
+
+
+def test_a_wrong_password_at_the_account_is_audited_with_its_address(here):
+    here.post("/account/password", NEW | {"old": "a guess"})
+    (entry,) = audited("user.password-change-failed")
+    assert entry == (f"user:{EMAIL}", EMAIL, None, {"address": "127.0.0.1"})
+
+
+def test_signing_out_is_audited_with_in_how_many_places(app, here):
+    come(app)
+    come(app)
+    here.post("/account/sessions/end-others")
+    here.post("/account/sessions/end-others")  # nobody is there any more
+    here.post("/sign-out")
+    told = [(actor, after) for actor, _, _, after in audited("user.signed-out")]
+    assert told == [(f"user:{EMAIL}", {"places": 1}), (f"user:{EMAIL}", {"places": 2})]
+
+
+def test_what_people_change_about_themselves_is_audited_with_the_phone_masked(here):
+    wish = {"name": "Mara", "phone": "+4915112345678", "channels": ["EMAIL"], "theme": "light"}
+    for _ in range(2):
+        assert here.post("/account", wish).status_code == 303
+    (entry,) = audited("user.account-changed")
+    before = {"phone": None, "channelsOff": []}
+    after = {"phone": "+49…678", "channelsOff": ["IN_APP", "SMS", "PUSH"]}
+    assert entry == (f"user:{EMAIL}", EMAIL, before, after)
 
 
 def test_a_theme_follows_its_person_to_every_browser(app, here):
