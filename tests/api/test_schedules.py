@@ -236,7 +236,7 @@ def test_run_now_says_what_keeps_it_from_starting(schedules):
     schedules.delete("/templates/1")
     answer = schedules.post(f"{url}/run-now")
     assert answer.status_code == 409
-    assert "There is no such template." in answer.json["detail"]
+    assert "This template is archived" in answer.json["detail"]
     assert schedules.get(url).json["recentFires"] == []
 
 

@@ -18,7 +18,7 @@ PICTURES = os.environ.get("RUNSHEET_PICTURES", "")
 
 
 def hire(console: Console, *names: str, may_add_automation: bool = True) -> None:
-    """Authors who can sign in."""
+    """Authors who can sign in, whatever other stories made of them."""
     from sqlalchemy import select
 
     from app.models import User
@@ -26,15 +26,10 @@ def hire(console: Console, *names: str, may_add_automation: bool = True) -> None
     with console.app.app_context(), transaction.writing() as session:
         for name in names:
             email = f"{name}@example.com"
-            if session.scalar(select(User).where(User.email == email)) is None:
-                people.create_user(
-                    session,
-                    email,
-                    name.title(),
-                    "author",
-                    PASSWORD,
-                    may_add_automation=may_add_automation,
-                )
+            user = session.scalar(select(User).where(User.email == email))
+            if user is None:
+                user = people.create_user(session, email, name.title(), "author", PASSWORD)
+            user.role, user.may_add_automation = "author", may_add_automation
 
 
 def make(console: Console, key: str, *steps: dict[str, Any], **more: Any) -> str:

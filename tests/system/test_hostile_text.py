@@ -67,6 +67,7 @@ def pages(planted: Planted) -> dict[str, str]:
         f"{template}/edit?step=pack": "template_editor.show",
         f"{template}/edit?step=ship": "template_editor.show",
         f"{template}/edit?step=tell": "template_editor.show",
+        f"{template}/edit/steps/tell/mail": "mail_frames.of_draft",
         f"{template}/versions": "template_versions.index",
         f"{template}/compare?from=1&to=2": "template_versions.compare",
         f"{template}/publish": "template_publishing.ask",

@@ -10,8 +10,15 @@ from app.domain import people
 from tests.support.cast import group, invite
 from tests.support.looking import look
 from tests.support.workflows import begin, publish, task
-from tests.system.conftest import PASSWORD, Console, Open
+from tests.system.conftest import PASSWORD, Console, Open, open_console
 from tests.system.test_accessibility import PHONE, WIDE, check
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory, sqlite_template) -> Iterator[Console]:
+    """A console of its own: who may come is what this is about."""
+    with open_console(tmp_path_factory.mktemp("people"), sqlite_template) as console:
+        yield console
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -62,7 +62,7 @@ def test_everybody_reads_how_it_looks_where_it_is_used_and_who_wrote_it(viewer):
     assert "FAILED: Charge card · Order A-1042" in said(page)
     assert "Orders · Ship v1 · SMS, on failed" in said(page)
     assert "Version 1" in said(page) and "by system · As it comes with Runsheet." in said(page)
-    assert "/edit" not in page.text
+    assert f"{URL}/step-failed/edit" not in page.text
 
 
 def test_the_foot_names_the_version_of_runsheet_and_not_the_template_s(viewer):
