@@ -33,11 +33,12 @@ def _published(app):
 
 def make_many(number=MANY):
     """Schedules that are all due at the present second."""
-    first = make_schedule(everySeconds=3600)
+    due = clock.now().replace(microsecond=0)
+    first = make_schedule(everySeconds=3600, start=due.isoformat())
 
     def multiply(session):
         row = session.get_one(Schedule, first)
-        row.next_at = row.next_fire_at = clock.now().replace(microsecond=0)
+        row.next_at = row.next_fire_at = due  # a time of its rule: others would not be fired
         names = [column.key for column in Schedule.__table__.columns if column.key != "id"]
         values = {name: getattr(row, name) for name in names}
         session.add_all(Schedule(**values) for _ in range(number - 1))
