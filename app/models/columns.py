@@ -66,7 +66,12 @@ class _Json(JSON):
     cache_ok = True
 
     def compare_values(self, x: Any, y: Any) -> bool:
-        return x is y or json.dumps(x) == json.dumps(y)
+        if x is y:
+            return True
+        try:
+            return json.dumps(x) == json.dumps(y)
+        except TypeError:  # SQLAlchemy's word for a value that was never read
+            return False
 
 
 # JSON, not JSONB: it keeps the order in which authors wrote their keys.
