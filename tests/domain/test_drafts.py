@@ -1,9 +1,11 @@
 """What authors are writing: saved with its faults, and the draft as soon as it has none."""
 
+import json
 from typing import Any
 
 import pytest
 
+from app import transaction
 from app.domain import drafts, templates
 from app.domain.drafts import Draft
 from app.domain.people import Actor
@@ -11,7 +13,7 @@ from app.errors import DraftIsStale, Forbidden, Invalid, Malformed
 from app.schemas.template import Template
 from tests.support.looking import change
 from tests.support.marks import both_databases
-from tests.support.workflows import AUTHOR, LOOPBACK, task, webhook
+from tests.support.workflows import AUTHOR, LOOPBACK, publish, task, webhook
 
 ADA = Actor("user:ada@example.com", "author", may_add_automation=True)
 PLAIN = Actor("user:plain@example.com", "author", may_add_automation=False)
@@ -215,3 +217,18 @@ def test_nonsense_in_a_document_is_kept_and_never_a_fault_of_ours(app, nonsense)
     save(template_id, task("pack"), notificationPolicies=nonsense, inputSchema=nonsense)
     if nonsense is not None:
         assert read(template_id).document["inputSchema"] == nonsense
+
+
+def test_what_python_calls_equal_is_saved_all_the_same(app):
+    template = publish(webhook("a", config={"body": {"x": 1, "y": 2}}))
+    changed = webhook("a", config={"body": {"y": 2.5, "x": True}})
+    for body in ({"x": True, "y": 2}, {"y": 2, "x": True}):
+        document = {"key": "order", "name": "Order", "steps": [changed]}
+        document["steps"][0]["actionConfig"]["body"] = body
+        with transaction.writing() as session:
+            templates.replace_draft(
+                session, template, Template.read(document), AUTHOR, allow=LOOPBACK
+            )
+        with transaction.reading() as session:
+            kept = templates.find(session, template).draft["steps"][0]["actionConfig"]["body"]
+        assert json.dumps(kept) == json.dumps(body)
