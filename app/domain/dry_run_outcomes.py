@@ -244,7 +244,7 @@ def _plant(place: Any, path: str, value: Any, *, keep: bool = False) -> None:
 
 
 def _grow(place: list[Any], first: str, rest: str, value: Any) -> None:
-    if not first.isdigit() or int(first) > 20:
+    if not (first.isascii() and first.isdigit() and len(first) <= 2) or int(first) > 20:
         return
     while len(place) <= int(first):
         place.append([] if rest.partition(".")[0].isdigit() else {})

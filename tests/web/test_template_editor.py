@@ -316,6 +316,13 @@ def test_nonsense_is_refused_in_words(author, template, path, more, status):
     assert draft().revision == 1
 
 
+@pytest.mark.parametrize("do", ["remove:steps.0", "up:steps.²", "remove:notificationPolicies.².x.0"])
+def test_a_button_that_no_panel_has_changes_nothing(author, template, do):
+    before = draft().document
+    assert post(author, "/template", panel="template", do=do).status_code == 303
+    assert draft().document == before
+
+
 def test_markup_in_names_is_text(author, template):
     post(author, "/steps/pack", panel="step:pack", name="<script>alert(1)</script>")
     page = author.get(EDIT)

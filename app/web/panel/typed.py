@@ -66,6 +66,9 @@ def clean(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
 
 
+MOST_ROWS = 1_000_000
+
+
 def arrange(typed: Typed, document: dict[str, Any]) -> dict[str, Any]:
     """Take out or move the row that the button names, in what was typed and in the document as it
     was before; returns the latter. What is no row is left to its widget."""
@@ -73,6 +76,8 @@ def arrange(typed: Typed, document: dict[str, Any]) -> dict[str, Any]:
     base, _, last = name.rpartition(".")
     if verb not in ("remove", "up", "down") or not (last.isascii() and last.isdigit()):
         return document
+    if not typed.rows(base):
+        return document  # no list of this panel: a button of ours names none
     order = _order(verb, int(last[:6]), typed.rows(base))
     places = {old: new for new, old in enumerate(order)}
     typed.fields = {
@@ -100,11 +105,17 @@ def _renamed(name: str, base: str, places: Mapping[int, int]) -> str | None:
         return name
     row, dot, rest = name[len(base) + 1 :].partition(".")
     number, here = row.removesuffix(HERE), HERE if row.endswith(HERE) else ""
-    if not (number.isascii() and number.isdigit()):
+    at = place_in(number, MOST_ROWS)
+    if at is None:
         return name
-    if int(number) not in places:
-        return None
-    return f"{base}.{places[int(number)]}{here}{dot}{rest}"
+    return f"{base}.{places[at]}{here}{dot}{rest}" if at in places else None
+
+
+def place_in(digits: str, count: int) -> int | None:
+    """Which of `count` places these digits name; None if they name none. int() would also take
+    digits of other scripts, and refuses some that isdigit() takes."""
+    plain = digits.isascii() and digits.isdigit() and len(digits) <= 6
+    return int(digits) if plain and int(digits) < count else None
 
 
 def _ordered(value: Any, parts: list[str], order: list[int]) -> Any:
@@ -114,8 +125,7 @@ def _ordered(value: Any, parts: list[str], order: list[int]) -> Any:
     first, *rest = parts
     if isinstance(value, dict) and first in value:
         return {**value, first: _ordered(value[first], rest, order)}
-    if isinstance(value, list) and first.isdigit() and int(first) < len(value):
-        at = int(first)
+    if isinstance(value, list) and (at := place_in(first, len(value))) is not None:
         return [*value[:at], _ordered(value[at], rest, order), *value[at + 1 :]]
     return value
 

@@ -17,7 +17,7 @@ from app.web.panel.fields import ABSENT, Field
 from app.web.panel.nodes import Choice, Node
 from app.web.panel.policy_cards import Policy, grouped, spread, without_trigger
 from app.web.panel.reading import read as read_any
-from app.web.panel.typed import Typed
+from app.web.panel.typed import Typed, place_in
 from app.web.panel.typed_values import same
 from app.web.panel.widgets import json_text, objects
 
@@ -170,7 +170,8 @@ def _read_card(
     item: Field, earlier: list[Policy], triggers: Sequence[str], typed: Typed
 ) -> list[Policy]:
     places = (typed.text(f"{item.name}.of") or "").split(",")
-    of = [earlier[int(at)] for at in places if at.isdecimal() and int(at) < len(earlier)]
+    found = (place_in(each, len(earlier)) for each in places)
+    of = [earlier[at] for at in found if at is not None]
     card = without_trigger(of[0]) if of else {}
     card["channel"] = typed.text(f"{item.name}.channel") or card.get("channel", "EMAIL")
     for key, each in item.properties():

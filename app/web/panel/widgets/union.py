@@ -9,7 +9,7 @@ from app.web.panel.fields import ABSENT, Field
 from app.web.panel.nodes import Choice, Node
 from app.web.panel.reading import read as read_any
 from app.web.panel.registry import branch_of
-from app.web.panel.typed import Typed
+from app.web.panel.typed import Typed, place_in
 
 _BRANCH = "~"  # begins the choice of an alternative that is no plain value
 
@@ -47,8 +47,8 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
     present = field.default if before is ABSENT else before
     if not picked.startswith(_BRANCH):
         return before if picked == present else picked
-    at = int(picked[1:]) if picked[1:].isdigit() else None
-    if at is None or at >= len(field.schema["anyOf"]):
+    at = place_in(picked[1:], len(field.schema["anyOf"]))
+    if at is None:
         return before
     branch = _branch(field, at)
     fits = branch_of(field, present) == at
