@@ -316,7 +316,9 @@ def test_nonsense_is_refused_in_words(author, template, path, more, status):
     assert draft().revision == 1
 
 
-@pytest.mark.parametrize("do", ["remove:steps.0", "up:steps.²", "remove:notificationPolicies.².x.0"])
+@pytest.mark.parametrize(
+    "do", ["remove:steps.0", "up:steps.²", "remove:notificationPolicies.².x.0"]
+)
 def test_a_button_that_no_panel_has_changes_nothing(author, template, do):
     before = draft().document
     assert post(author, "/template", panel="template", do=do).status_code == 303
