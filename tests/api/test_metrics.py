@@ -66,7 +66,7 @@ def test_names_that_strangers_choose_are_no_labels(caller, admin):
 
 
 def test_every_metric_that_the_documents_name_is_there(caller):
-    page = Path(__file__).parents[2] / "docs" / "operations.md"
+    page = Path(__file__).parents[2] / "docs" / "runbook.md"
     named = set(re.findall(r"`(runsheet_\w+)", page.read_text()))
     text = caller(None).ask("GET", "/metrics").text
     there = set(re.findall(r"^# TYPE (\w+) ", text, re.M))
