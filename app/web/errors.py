@@ -95,6 +95,15 @@ def of_bug(error: Exception) -> Response:
     return shown(500, "Something went wrong here", LOST)
 
 
+def go_on_without_a_database() -> None:
+    """For pages that need none: while it is away, whoever asks is nobody."""
+    try:
+        _ = current_user.is_authenticated
+    except _DATABASE_AWAY as error:
+        log.warning("The database did not answer: %s", error)
+        _database_away()
+
+
 def _database_away() -> str:
     """What to say of it. Who is asking can't be known either."""
     g.database_is_away = True
