@@ -6,7 +6,7 @@ from app.api.endpoint import Ask, endpoint
 from app.api.parameters import NamedPage
 from app.api.rendering import Reply, created, ok, page
 from app.domain import groups
-from app.schemas.people import GroupChange, GroupIn, GroupOut
+from app.schemas.people import GroupChange, GroupIn, GroupOut, MemberIn
 
 blueprint = Blueprint("api_groups", __name__)
 GROUP = "/groups/<key:key>"
@@ -49,6 +49,29 @@ def read_group(ask: Ask[None], key: str) -> Reply:
 )
 def change_group(ask: Ask[GroupChange], key: str) -> Reply:
     groups.change(ask.session, key, ask.body, ask.actor)
+    return ok(groups.read(ask.session, key))
+
+
+@blueprint.post(f"{GROUP}/members")
+@endpoint(
+    "Put somebody into a group; again is no fault",
+    permission="administer",
+    takes=MemberIn,
+    gives=GroupOut,
+)
+def add_group_member(ask: Ask[MemberIn], key: str) -> Reply:
+    groups.add_member(ask.session, key, ask.body.email, ask.actor)
+    return ok(groups.read(ask.session, key))
+
+
+@blueprint.delete(f"{GROUP}/members/<id:user_id>")
+@endpoint(
+    "Take somebody out of a group; again is no fault",
+    permission="administer",
+    gives=GroupOut,
+)
+def remove_group_member(ask: Ask[None], key: str, user_id: int) -> Reply:
+    groups.remove_member(ask.session, key, user_id, ask.actor)
     return ok(groups.read(ask.session, key))
 
 

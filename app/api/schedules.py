@@ -135,6 +135,19 @@ def resume_schedule(ask: Ask[Reason], schedule_id: int) -> Reply:
     return answer(ask, schedule_id)
 
 
+@blueprint.post(f"{SCHEDULE}/duplicate")
+@endpoint(
+    "Copy a schedule; the copy is paused, to be changed before it is resumed",
+    permission="edit schedules",
+    gives=ScheduleOut,
+    status=201,
+)
+def duplicate_schedule(ask: Ask[None], schedule_id: int) -> Reply:
+    copy = schedules.duplicate(ask.session, schedule_id, ask.actor.name)
+    location = url_for("api_schedules.read_schedule", schedule_id=copy.id)
+    return created(schedule_queries.read(ask.session, copy.id).document(), location)
+
+
 @blueprint.post(f"{SCHEDULE}/run-now")
 @endpoint(
     "Start an instance at once, beside the schedule's own times",
