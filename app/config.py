@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app import log_lines
 from app.chat_places import ChatPlace, read_places
 from app.mailbox import Mailbox
 from app.smtp_url import MailServer
@@ -141,6 +142,17 @@ class Settings:
         "than a minute.",
         "1",
     )
+    log_format: str = setting(
+        "LOG_FORMAT",
+        "How lines of the log look: `json`, one object each, or `console`, for people.",
+        "json",
+    )
+    log_level: str = setting(
+        "LOG_LEVEL", "From what on is logged: `DEBUG`, `INFO`, `WARNING` or `ERROR`.", "INFO"
+    )
+    log_requests: bool = setting(
+        "LOG_REQUESTS", "Whether a line is logged for each request to the web process.", "true"
+    )
     var: Path = setting(
         "RUNSHEET_VAR",
         "Where `bin/dev` keeps its state, and workers their lifelines if it is there.",
@@ -167,6 +179,8 @@ class Settings:
         object.__setattr__(self, "database_url", url)
         base = self.base_url or f"http://127.0.0.1:{self.port}"
         object.__setattr__(self, "base_url", base.rstrip("/"))
+        object.__setattr__(self, "log_format", self.log_format.lower())
+        object.__setattr__(self, "log_level", self.log_level.upper())
         if self.attempts_per_host == 0:
             object.__setattr__(self, "attempts_per_host", max(self.worker_threads * 3 // 4, 1))
 
@@ -196,6 +210,12 @@ class Settings:
         _check_encryption_keys(self.encryption_keys)
         _check_vapid_key(self.vapid_private_key)
         self._check_chat_places()
+        for name, given, known in (
+            ("LOG_FORMAT", self.log_format, log_lines.FORMATS),
+            ("LOG_LEVEL", self.log_level, log_lines.LEVELS),
+        ):
+            if given not in known:
+                raise ConfigError(f"{name} must be one of {', '.join(known)}.")
         for name, least in _LEAST.items():
             if getattr(self, name) < least:
                 raise ConfigError(f"{name.upper()} must be at least {least}.")

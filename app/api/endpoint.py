@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from app import presence, transaction
+from app import logs, presence, transaction
 from app.api import bodies, idempotency, problems
 from app.api.parameters import Parameters
 from app.api.rendering import Reply
@@ -115,6 +115,7 @@ def _permitted(about: Description) -> Actor:
     with transaction.reading() as session:
         token = people.find_token(session, token_of())
         actor, is_due, token_id = people.actor_of_program(token), tokens.is_due(token), token.id
+    logs.remember(tokenId=token_id)
     permissions.require(actor, about.permission or "administer")
     if is_due:
         presence.note(lambda session: tokens.see(session, token_id))

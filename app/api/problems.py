@@ -8,6 +8,7 @@ from flask import Flask, Response, request
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from app import request_log
 from app.api.rendering import json_response
 from app.errors import (
     FieldError,
@@ -88,6 +89,7 @@ def _problem(
         "status": status,
         "detail": detail,
         "errors": [{"path": fault.path, "message": fault.message} for fault in errors or ()],
+        "requestId": request_log.request_id(),
         **{name: _written(value) for name, value in (extra or {}).items()},
     }
     return json_response(document, status, media_type=MEDIA_TYPE)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from app import watch
+from app import request_log, watch
 from app.errors import RunsheetError, Unauthorized, Unavailable
 from app.extensions import htmx, login_manager
 from app.log_paths import path_to_log
@@ -124,7 +124,13 @@ def shown(status: int, title: str, message: str) -> Response:
         response.headers |= {"HX-Retarget": "#toasts", "HX-Reswap": "none"}
     else:
         again = request.full_path if status == 503 and request.method == "GET" else None
-        page = render_template("errors/show.html", title=title, message=message, again=again)
+        page = render_template(
+            "errors/show.html",
+            title=title,
+            message=message,
+            again=again,
+            request_id=request_log.request_id(),
+        )
         response = make_response(page, status)
     if status == 503:
         response.headers["Retry-After"] = "5"
