@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import bells, clock, transaction
 from app.config import Settings
-from app.domain import claims, figures, losses, overdue, queued_fires, secrets
+from app.domain import claims, folding, losses, overdue, queued_fires, secrets
 from app.models.vocabulary import QUEUES
 from workers import fires, lifelines
 
@@ -53,7 +53,7 @@ def fold_counts(session: Session, settings: Settings) -> None:
     global _fold_at
     if clock.monotonic() >= _fold_at:
         _fold_at = clock.monotonic() + FOLD_EVERY
-        figures.fold(session)
+        folding.fold(session)
 
 
 CHORES: tuple[Callable[[Session, Settings], None], ...] = (
