@@ -45,7 +45,9 @@ def _fill(schema: Json, word: Word | None) -> None:
     about, example = word or (None, None)
     if own or about:
         schema["description"] = own or about
-    if example is not None and not any("examples" in part for part in choices):
+    # What refers to another schema has that one's example.
+    taken = any("examples" in part or "$ref" in part for part in choices)
+    if example is not None and not taken:
         schema["examples"] = [example]
 
 

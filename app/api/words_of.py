@@ -104,7 +104,6 @@ OWN: Mapping[str, Word] = {
     "InstanceSummary.startedBy": ("Who started it.", "user:operator@example.com"),
     "InstanceSummary.state": ("The state it is in.", "RUNNING"),
     "InstanceSummary.version": ("The version it runs on, from start to end.", 3),
-    "InstancePolicy.trigger": ("What the instance meets.", "ON_ATTENTION"),
     "InvitedOut.link": ("The link for them.", None),
     "NotificationContents.EMAIL": ("What a mail says; null: nothing.", None),
     "NotificationContents.SMS": ("What a text message says; null: nothing.", None),
