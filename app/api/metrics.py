@@ -45,7 +45,7 @@ HISTOGRAMS: Mapping[str, str] = {
 
 
 @blueprint.get("/metrics")
-@bare("Counts and figures for Prometheus", permission=None, gives="text/plain")
+@bare("Counts and figures for Prometheus", permission=None, gives="text/plain", errors=(503,))
 def read_metrics() -> Response:
     http_counts.here().write()
     with transaction.reading() as session:

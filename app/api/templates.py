@@ -113,6 +113,7 @@ def export_template(ask: Ask[None], template_id: int) -> Reply:
     takes=Template,
     gives=TemplateOut,
     status=201,
+    also=(200,),
     yaml=True,
 )
 def import_template(ask: Ask[Template]) -> Reply:
