@@ -12,11 +12,13 @@ import re
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TextIO
 
 FORMATS = ("json", "console")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
+_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 _HOST = platform.node()[:100]
 
 # A net beneath what is taken out where it is known (domain/redaction.py): what stands where
@@ -71,13 +73,17 @@ def _trace(record: logging.LogRecord) -> str:
     return "".join(traceback.format_exception(*record.exc_info)).rstrip()
 
 
+@lru_cache(maxsize=8)
+def _second(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S}"
+
+
 class JsonLines(_Lines):
     """One JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC)
         line: dict[str, Any] = {
-            "time": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z",
+            "time": f"{_second(int(record.created))}.{int(record.msecs):03}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -87,7 +93,7 @@ class JsonLines(_Lines):
         line |= _more(record)
         if trace := _trace(record):
             line["exception"] = trace
-        return scrubbed(json.dumps(line, ensure_ascii=False, default=str))
+        return scrubbed(_json(line))
 
 
 class ConsoleLines(_Lines):

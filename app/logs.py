@@ -80,9 +80,17 @@ def set_up(kind: str, settings: "Settings") -> None:
         other = logging.getLogger(name)
         other.handlers.clear()
         other.propagate = True
+    _log_cheaply()
     logging.captureWarnings(True)
     sys.excepthook = _last_words
     threading.excepthook = lambda end: _last_words(end.exc_type, end.exc_value, end.exc_traceback)
+
+
+def _log_cheaply() -> None:
+    """A worker writes thousands of lines a second. What no line shows is not looked up, as
+    logging's documentation has it: the place in the code takes a walk up the stack."""
+    logging._srcfile = None  # type: ignore[assignment]
+    logging.logThreads = logging.logMultiprocessing = False
 
 
 def _last_words(kind: Any, error: Any, trace: Any) -> None:
