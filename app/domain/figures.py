@@ -53,16 +53,12 @@ class Series:
     """Sums by name and labels, one per span of time, the oldest first."""
 
     starts: Sequence[datetime]
-    values: Mapping[tuple[str, str], Sequence[float]]
+    rows: Mapping[str, Sequence[tuple[Mapping[str, str], Sequence[float]]]]
 
     def sums(self, name: str, **labels: str) -> list[float]:
         """What was counted under a name by rows that have these labels, span by span."""
         wanted = labels.items()
-        rows = [
-            values
-            for (other, text), values in self.values.items()
-            if other == name and wanted <= json.loads(text).items()
-        ]
+        rows = [values for had, values in self.rows.get(name, ()) if wanted <= had.items()]
         return [sum(column) for column in zip(*rows, strict=True)] or [0.0] * len(self.starts)
 
 
@@ -77,7 +73,10 @@ def series(session: Session, names: Iterable[str], span: timedelta, parts: int) 
     values: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0] * parts)
     for minute, name, labels, value in rows:
         values[(name, labels)][int((minute - starts[0]) / span)] += value
-    return Series(starts, values)
+    by_name: dict[str, list[tuple[Mapping[str, str], Sequence[float]]]] = defaultdict(list)
+    for (name, labels), numbers in values.items():
+        by_name[name].append((json.loads(labels), numbers))
+    return Series(starts, by_name)
 
 
 def sums(session: Session, names: Iterable[str], since: datetime) -> list[Total]:

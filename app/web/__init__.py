@@ -26,8 +26,15 @@ def register(app: Flask) -> None:
 def _set_up_jinja(app: Flask) -> None:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    from app.web import units
+
     jinja = app.jinja_env
     jinja.undefined = StrictUndefined  # a name that is missing is a bug, not an empty string
     jinja.filters["channel_label"] = lambda name: CHANNELS[Channel(name)].label
+    jinja.filters |= {
+        "as_count": units.count,
+        "as_seconds": units.seconds,
+        "as_share": units.share,
+    }
     jinja.trim_blocks = jinja.lstrip_blocks = True
     jinja.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}
