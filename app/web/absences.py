@@ -19,10 +19,12 @@ CURE = "Start one, or look into its log to see why it ended."
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that is missing. `mark`: the shape beside it."""
+    """One thing that is missing. `mark`: the shape beside it; `cure`: where the runbook says what
+    to do (a name in `docs.RUNBOOK`)."""
 
     mark: str
     text: Markup
+    cure: str = "nothing moves"
 
 
 def lines(session: Session, redis_away_since: datetime | None) -> list[Line]:
@@ -47,7 +49,7 @@ def of_redis(away_since: datetime | None) -> list[Line]:
         "Redis does not answer{}. Work goes on, up to a second slower, and nothing is lost. "
         "Start Redis, or check REDIS_URL."
     )
-    return [Line("paused", text.format(_since(away_since)))]
+    return [Line("paused", text.format(_since(away_since)), "redis is away")]
 
 
 def _worker(session: Session, found: Standing) -> Iterator[Line]:
@@ -61,7 +63,7 @@ def _notifier(session: Session, found: Standing) -> Iterator[Line]:
     queue = NEEDED["notifier"][1] or ""
     waits = _waits(processes.waiting(session, queue), "notification")
     text = Markup("No notifier is listening on <code>{}</code>{}; {}. Nobody is told. {}")
-    yield Line("attention", text.format(queue, _since(found.last_seen), waits, CURE))
+    yield Line("attention", text.format(queue, _since(found.last_seen), waits, CURE), "not told")
 
 
 def _paused(pause: QueuePause) -> Line:
@@ -86,7 +88,7 @@ def _clock(wrong: WrongClock) -> Line:
     )
     which = "ahead of" if seconds > 0 else "behind"
     how_far = words.length(timedelta(seconds=abs(seconds)))
-    return Line("paused", text.format(wrong.kind, wrong.process, how_far, which))
+    return Line("paused", text.format(wrong.kind, wrong.process, how_far, which), "clock is off")
 
 
 def _since(at: datetime | None) -> Markup:

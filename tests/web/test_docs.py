@@ -164,3 +164,9 @@ def test_a_search_that_finds_nothing_says_so_and_shows_no_markup(visit):
     assert "No section holds all of these words" in said(page)
     assert "<b>zzz" not in page.text
     assert "Type a word or two" in said(visit(None).get("/docs?q="))
+
+
+def test_what_the_console_says_of_the_runbook_stands_there():
+    page = LIBRARY.find("runbook")
+    assert page
+    assert set(docs.RUNBOOK.values()) <= {each.anchor for each in page.document.sections}
