@@ -5,6 +5,7 @@ from pathlib import Path
 from flask import Flask
 from jinja2 import StrictUndefined
 
+from app import runbook
 from app.domain.channels import CHANNELS
 from app.models.vocabulary import Channel
 
@@ -36,5 +37,6 @@ def _set_up_jinja(app: Flask) -> None:
         "as_seconds": units.seconds,
         "as_share": units.share,
     }
+    jinja.globals["runbook"] = runbook.path
     jinja.trim_blocks = jinja.lstrip_blocks = True
     jinja.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}
