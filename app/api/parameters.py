@@ -64,6 +64,14 @@ class TasksPage(Page):
     overdue: bool = Field(False, description="Only what is late.")
 
 
+class Replacing(Parameters):
+    discard_writing: bool = Field(
+        False,
+        description="Replaces even what somebody is writing in the console and has not finished; "
+        "otherwise that is answered with 412.",
+    )
+
+
 class VersionsPage(Page):
     cursor: Seq | None = Field(None, description="`nextCursor` of the page before.")
 

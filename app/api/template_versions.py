@@ -5,9 +5,10 @@ from dataclasses import asdict
 from flask import Blueprint
 
 from app.api.endpoint import Ask, endpoint
-from app.api.parameters import Comparison, VersionsPage
+from app.api.parameters import Comparison, Replacing, VersionsPage
+from app.api.preconditions import require_draft
 from app.api.rendering import Reply, page
-from app.api.templates import org_domains, outbound_allow, require_match, with_etag
+from app.api.templates import org_domains, outbound_allow, with_etag
 from app.domain import drafts, publishing, template_queries, template_versions, templates
 from app.domain.diff_words import compare_document
 from app.schemas.template import (
@@ -32,7 +33,7 @@ TEMPLATE = "/templates/<id:template_id>"
     errors=(412,),
 )
 def publish_template(ask: Ask[TemplatePublishIn], template_id: int) -> Reply:
-    require_match(templates.find(ask.session, template_id, lock=True))
+    require_draft(templates.find(ask.session, template_id, lock=True))
     wish, allow = ask.body, outbound_allow()
     version = templates.publish(
         ask.session, template_id, ask.actor.name, wish.note, wish.revision, allow=allow
@@ -105,11 +106,14 @@ def compare_versions(ask: Ask[None], template_id: int) -> Reply:
     permission="edit templates",
     takes=RestoreIn,
     gives=TemplateOut,
+    query=Replacing,
     errors=(412,),
 )
 def restore_version(ask: Ask[RestoreIn], template_id: int) -> Reply:
     row = templates.find(ask.session, template_id, lock=True)
-    require_match(row)
+    require_draft(row)
+    if not ask.query.discard_writing:
+        templates.require_nothing_half_done(row)
     template_versions.restore(
         ask.session,
         template_id,

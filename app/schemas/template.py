@@ -196,6 +196,10 @@ class TemplateOut(Template):
     archived: bool
     updated_at: datetime
     updated_by: str
+    being_written: bool = Field(
+        description="Somebody (`updatedBy`) is writing another draft in the console, which is not "
+        "finished yet and stands not here."
+    )
 
 
 class TemplateSummary(Schema):
