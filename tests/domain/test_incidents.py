@@ -154,7 +154,7 @@ def test_a_lease_that_ran_out_long_ago_is_told(app):
     publish(webhook("send"))
     begin()
     assert claim()
-    assert look_for(420, every=60) == [(1, 0)]
+    assert look_for(440, every=40) == [(1, 0)]
     assert "ran out long ago" in look(lambda s: incidents.open_incidents(s)[0].said)
 
 
