@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import transaction
 from app.config import Settings
+from app.doctor import database
 from app.doctor.findings import Finding, fault, ok, warning
 from app.domain import incidents, processes
 from app.domain.incident_kinds import KINDS
@@ -23,6 +24,8 @@ _MAY_LACK = ("scheduler",)
 
 def check(settings: Settings) -> Iterator[Finding]:
     """All of it; nothing if the database does not answer or is too old, which is said elsewhere."""
+    if database.is_missing(settings):
+        return
     try:
         with transaction.reading() as session:
             found = [

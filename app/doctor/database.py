@@ -25,10 +25,9 @@ OLDEST_POSTGRESQL, OLD_POSTGRESQL = 12, 14
 
 def check(settings: Settings) -> Iterator[Finding]:
     """Whether it answers, and then the rest. Without an answer that is all there is to say."""
-    file = make_url(settings.database_url).database
-    if settings.database_url.startswith("sqlite") and not Path(file or "").exists():
-        # To connect would make an empty one.
-        yield fault("database", f"There is no file {file}.", "say flask --app app db upgrade.")
+    if is_missing(settings):
+        cure = "mend DATABASE_URL, or say flask --app app db upgrade, which makes it."
+        yield fault("database", "There is no such file as DATABASE_URL names.", cure)
         return
     try:
         with transaction.reading() as session:
@@ -43,6 +42,12 @@ def check(settings: Settings) -> Iterator[Finding]:
             f"It does not answer: {reason(error)}.",
             "start it, or mend DATABASE_URL (host, name, user, password).",
         )
+
+
+def is_missing(settings: Settings) -> bool:
+    """Whether SQLite's file is not there: to connect would make an empty one."""
+    file = make_url(settings.database_url).database
+    return settings.database_url.startswith("sqlite") and not Path(file or "").exists()
 
 
 def _of_sqlite(session: Session) -> Iterator[Finding]:
