@@ -65,7 +65,9 @@ class said_in_one_line:  # noqa: N801 - reads as a sentence where it is used
 
 def register(app: Flask) -> None:
     """Hang all commands on the application."""
+    from app.doctor.command import doctor
     from app.secret_commands import secrets
+    from app.sweep import sweep
     from app.template_commands import group as templates
 
     if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
@@ -73,4 +75,6 @@ def register(app: Flask) -> None:
     app.cli.add_command(tokens)
     app.cli.add_command(users)
     app.cli.add_command(secrets)
+    app.cli.add_command(sweep)
+    app.cli.add_command(doctor)
     app.cli.add_command(templates)
