@@ -27,13 +27,21 @@ TITLES = {
     413: "The body is too large.",
     415: "The body is not JSON.",
     422: "Something in the body or the query is not as it should be.",
+    429: "Too many requests in this minute; `Retry-After` says when to come again.",
     503: "Something Runsheet needs does not answer.",
 }
 DESCRIPTION = (
     "Times are UTC, ISO 8601, with `Z`. Every POST with a token takes an `Idempotency-Key`: for "
     "24 hours the same key and body get the first answer again (only successes are kept), another "
-    "body 422. Errors are `application/problem+json` (RFC 9457) with `errors: [{path, message}]`."
+    "body 422. Errors are `application/problem+json` (RFC 9457) with `errors: [{path, message}]`. "
+    "Every answer to a token says in `RateLimit` how many requests are left in this minute."
 )
+_RATE_HEADERS = {
+    "RateLimit-Policy": "The limit: `q` requests in `w` seconds.",
+    "RateLimit": "How it stands: `r` more requests in the next `t` seconds.",
+    "Retry-After": "Seconds after which to come again.",
+}
+TOO_MANY = {"$ref": "#/components/responses/TooManyRequests"}
 _VARIABLE = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 
 
@@ -48,6 +56,7 @@ def document(app: Flask) -> dict[str, Any]:
         "paths": _paths(routes),
         "components": {
             "schemas": _schemas([about for _, _, about in routes]),
+            "responses": {"TooManyRequests": _too_many()},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -84,6 +93,7 @@ def _operation(rule: Rule, method: str, about: Description) -> dict[str, Any]:
         "responses": {
             **{str(code): _answer(about) for code in (about.status, *about.also)},
             **{str(code): _problem(code) for code in _errors(rule, method, about)},
+            **({"429": TOO_MANY} if rule.rule.startswith("/api/") else {}),
         },
     }
     operation["description"] = f"Needs the permission: {about.permission}."
@@ -155,6 +165,14 @@ def _answer(about: Description) -> dict[str, Any]:
 def _problem(code: int) -> dict[str, Any]:
     content = {problems.MEDIA_TYPE: {"schema": _reference(Problem)}}
     return {"description": TITLES[code], "content": content}
+
+
+def _too_many() -> dict[str, Any]:
+    headers = {
+        name: {"description": text, "schema": {"type": "string"}}
+        for name, text in _RATE_HEADERS.items()
+    }
+    return _problem(429) | {"headers": headers}
 
 
 def _errors(rule: Rule, method: str, about: Description) -> list[int]:
