@@ -29,6 +29,8 @@ _LEAST = {
     "worker_threads": 1,
     "attempts_per_host": 1,
     "web_threads": 2,
+    "api_rate_limit": 0,
+    "api_rate_limit_strangers": 0,
     "lease_seconds": 2,
     "poison_after": 1,
     "min_schedule_seconds": 1,
@@ -126,6 +128,16 @@ class Settings:
     )
     web_threads: int = setting(
         "WEB_THREADS", "Requests at once per web process; live streams take half at most.", "16"
+    )
+    api_rate_limit: int = setting(
+        "API_RATE_LIMIT",
+        "API requests of one token per minute, over all web processes. 0: no limit.",
+        "12000",
+    )
+    api_rate_limit_strangers: int = setting(
+        "API_RATE_LIMIT_STRANGERS",
+        "API requests of one address per minute that have no valid token. 0: no limit.",
+        "300",
     )
     trusted_proxies: int = setting(
         "TRUSTED_PROXIES", "How many proxies stand before the web process.", "0"

@@ -170,6 +170,13 @@ class TooManyTries(RunsheetError):
     slug = "too-many-tries"
 
 
+class TooManyRequests(RunsheetError):
+    """Too many requests. Send fewer."""
+
+    status = 429
+    slug = "too-many-requests"
+
+
 class Unavailable(RunsheetError):
     """Something Runsheet needs does not answer."""
 

@@ -97,7 +97,8 @@ NO_SECRETS = set(
     (
         "port base_url redis_tls_verify mail_from org_domains sms_api_base sms_account sms_from "
         "outbound_allow worker_threads attempts_per_host web_threads trusted_proxies "
-        "lease_seconds poison_after min_schedule_seconds log_format log_level log_requests var"
+        "lease_seconds poison_after min_schedule_seconds log_format log_level log_requests var "
+        "api_rate_limit api_rate_limit_strangers"
     ).split()
 )
 

@@ -300,11 +300,8 @@ def test_no_junk_makes_the_server_fail(schedules, document):
 
 def test_a_copy_rests_until_somebody_resumes_it(admin):
     publish(admin)
-    made = admin.post("/schedules", {"name": "Nightly", "templateKey": "order", "everySeconds": 60})
-    copy = admin.post(f"/schedules/{made.json['id']}/duplicate")
-    assert (copy.status_code, copy.json["name"], copy.json["paused"]) == (
-        201,
-        "Copy of Nightly",
-        True,
-    )
-    assert admin.get(copy.headers["Location"]).json["everySeconds"] == 60
+    made = admin.post("/schedules", WEEKDAYS).json
+    copy = admin.post(f"/schedules/{made['id']}/duplicate")
+    assert (copy.status_code, copy.json["paused"]) == (201, True)
+    assert copy.json["name"] == "Copy of Morning order"
+    assert admin.get(copy.headers["Location"]).json["cron"] == made["cron"]
