@@ -4,7 +4,7 @@ does not promise. At length: `bin/bench fuzz`."""
 from tests.support.fuzzing import ROLES, Fuzzer
 from tests.support.marks import both_databases
 
-EXAMPLES = 6  # for each operation
+EXAMPLES = 4  # for each operation
 
 
 @both_databases

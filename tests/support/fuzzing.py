@@ -4,7 +4,6 @@ and what they do not; each answer must be one that the document promises."""
 import random
 import warnings
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +38,8 @@ ROLES: tuple[str | None, ...] = ("admin", ADDING, "author", "operator", "viewer"
 # In turn, those more often that get further.
 TURNS = ("admin", ADDING, "operator", "admin", "author", "admin", ADDING, "viewer", None)
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
-RENEWED_AFTER = 60
+OF_INSTANCES = "{instanceId}"
+RENEWED_AFTER, REFILLED_AFTER = 400, 50
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,15 @@ class Fuzzer:
             answers = operation.definition.raw["responses"]
             endless = ENDLESS in answers.get("200", {}).get("content", {})
             if only in operation.label and not endless:
-                self._ask(operation, examples)
+                raw = operation.definition.raw
+                varies = raw["parameters"] or "requestBody" in raw
+                self._ask(operation, examples if varies else min(examples, len(TURNS)))
         return self.found
 
     def _ask(self, operation: Any, examples: int) -> None:
-        self.world.renew() if self._turn == 0 else self.world.look()
+        if self._turn == 0:
+            self.world.renew()
+        self.world.look(operation.path)
         cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in MODES))
 
         @settings(
@@ -130,6 +134,10 @@ class Fuzzer:
         self._turn += 1
         if self._turn % RENEWED_AFTER == 0:
             self.world.renew()
+            self.world.look(operation.path)
+        elif self._turn % REFILLED_AFTER == 0 and OF_INSTANCES in operation.path:
+            self.world.refill()
+            self.world.look(operation.path)
         role = TURNS[self._turn % len(TURNS)]
         sent = self._sensible(operation, case, dice)
         headers = {"Authorization": f"Bearer {self._token(role)}"} if role else {}
@@ -189,6 +197,3 @@ class Fuzzer:
             curl = case.as_curl_command()
             fault = Fault(case.operation.label, role, response.status_code, what, curl)
             self.found.faults.append(fault)
-
-
-Progress = Callable[[str], None]
