@@ -138,11 +138,21 @@ def for_gunicorn(environ: Mapping[str, str]) -> dict[str, Any]:
     """gunicorn's `logconfig_dict`: its own lines and the application's, to standard error."""
     form, level = environ.get("LOG_FORMAT", "json"), environ.get("LOG_LEVEL", "INFO").upper()
     plain = {"handlers": [], "propagate": True}
+    # With a logconfig_dict gunicorn logs requests whatever `accesslog` says, paths with secrets
+    # and all.
+    never = {"handlers": ["never"], "propagate": False, "level": "CRITICAL"}
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": {"()": formatter, "form": form, "kind": "web"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "lines"},
+            "never": {"class": "logging.NullHandler"},
+        },
         "root": {"handlers": ["stderr"], "level": level if level in LEVELS else "INFO"},
-        "loggers": {"gunicorn.error": plain, "gunicorn.access": plain},
+        "loggers": {
+            "gunicorn.error": plain,
+            "gunicorn.access": never,
+            "alembic": {"level": "WARNING"},  # it introduces itself whenever /readyz asks it
+        },
     }

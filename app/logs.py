@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.config import Settings
 
 # Libraries that bring handlers of their own; what they say goes with the rest.
-_OTHERS = ("rq.worker", "rq.job", "rq_scheduler.scheduler", "gunicorn.error", "gunicorn.access")
+_OTHERS = ("rq.worker", "rq.job", "rq_scheduler.scheduler")
 _NOTHING: Mapping[str, Any] = {}
 _ids: ContextVar[Mapping[str, Any]] = ContextVar("ids of a log line", default=_NOTHING)
 log = logging.getLogger(__name__)

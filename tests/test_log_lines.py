@@ -127,6 +127,7 @@ def test_gunicorn_lines_come_the_same_way():
     said += "; logging.config.dictConfig(lines.for_gunicorn(os.environ))"
     said += "; logging.getLogger('gunicorn.error').info('Listening')"
     said += "; logging.getLogger('app.x').debug('unsaid')"
+    said += "; logging.getLogger('gunicorn.access').info('GET /callbacks/secret')"
     environ = os.environ | {"LOG_FORMAT": "json"}
     ran = subprocess.run(
         [sys.executable, "-c", said], env=environ, capture_output=True, text=True, check=True

@@ -33,7 +33,7 @@ REDIS_SECONDS = 2.0  # for one exchange: a Redis that hangs delays a turn by no 
 LOCK_SECONDS = 10  # so that a second scheduler takes over within 15 s of the first one's death
 TICK_EVERY = 5.0
 SIGN_OF_LIFE_EVERY = 5.0
-log = logging.getLogger(__name__)
+log = logging.getLogger("workers.scheduler")  # also where it is the program itself
 
 # Only the holder extends or gives up the lock (compare and set, as Redis documents for locks).
 # One that never ends, or too late, was put there by something else: it is let run out as ours do.

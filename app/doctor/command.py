@@ -1,6 +1,7 @@
 """`flask --app app doctor`, which answers even where the settings let nothing else start."""
 
 import json
+import logging
 import os
 import sys
 from collections import Counter
@@ -21,6 +22,7 @@ _FAULT = "SETTINGS_FAULT"
 def doctor(as_json: bool) -> None:
     """Look at everything Runsheet needs, and say what to do about what is wrong. Ends with status
     1 if there is a fault."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it introduces itself
     found = list(_found())
     counts = Counter(finding.level for finding in found)
     if as_json:

@@ -78,7 +78,7 @@ def _permissions(client: "Redis") -> Iterator[Finding]:
 def _commands(client: "Redis") -> dict[str, Callable[[], Any]]:
     key = f"rq:doctor:{uuid4().hex}"
     texts, items, scores, fields, members = (f"{key}:{kind}" for kind in "tlzhs")
-    keys = (texts, items, scores, fields, members, f"bell:{key}")
+    keys = (texts, items, scores, fields, members)
     return {
         "SET": lambda: client.set(texts, 1, nx=True, ex=60),
         "SET on bell:*": lambda: client.set(f"bell:{key}", 1, nx=True, ex=60),
@@ -101,6 +101,7 @@ def _commands(client: "Redis") -> dict[str, Callable[[], Any]]:
         "PUBLISH": lambda: client.publish("rq:doctor", "x"),
         "CLIENT SETNAME": lambda: client.client_setname("runsheet-doctor"),
         "DEL": lambda: client.delete(*keys),
+        "DEL on bell:*": lambda: client.delete(f"bell:{key}"),
     }
 
 
