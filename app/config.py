@@ -148,6 +148,12 @@ class Settings:
     poison_after: int = setting(
         "POISON_AFTER", "Workers a step may take down alone before it is set aside.", "3"
     )
+    metrics_token: str = setting(
+        "METRICS_TOKEN",
+        "What `/metrics` wants as a bearer token, at least 16 characters. Empty: it is open.",
+        "",
+        secret=True,
+    )
     min_schedule_seconds: int = setting(
         "MIN_SCHEDULE_SECONDS",
         "The least time between two runs of a schedule, seconds. Cron and RRULEs are never denser "
@@ -212,6 +218,8 @@ class Settings:
             raise ConfigError("REDIS_URL must begin with redis://, rediss:// or unix://.")
         if len(self.secret_key) < 32:
             raise ConfigError("SECRET_KEY must have at least 32 characters.")
+        if 0 < len(self.metrics_token) < 16:
+            raise ConfigError("METRICS_TOKEN must have at least 16 characters.")
         if not self.base_url.startswith(("http://", "https://")):
             raise ConfigError("BASE_URL must begin with http:// or https://.")
         if self.egress_proxy and not self.egress_proxy.startswith("http://"):

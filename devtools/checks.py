@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools import browser
+from devtools import browser, promtool
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -61,6 +61,7 @@ CHECKS = [
     Check("pytest", module("pytest", "-n", "4", "--dist", "loadgroup")),
     Check("docs", module("devtools.check_docs")),
     Check("openapi", module("devtools.check_openapi")),
+    Check("alerts", module("devtools.check_alerts")),
     Check("reference", module("devtools.reference", "--check")),
     Check("audit", module("devtools.check_audit")),
 ]
@@ -73,6 +74,7 @@ def main(arguments: list[str]) -> int:
     if arguments:
         sys.stdout.flush()
         os.execv(sys.executable, module("pytest", *arguments))
+    promtool.ensure()
     results = [run(check) for check in CHECKS]
     summarise(results)
     return 1 if any(result.failed for result in results) else 0

@@ -63,8 +63,8 @@ class Series:
 
 
 def series(session: Session, names: Iterable[str], span: timedelta, parts: int) -> Series:
-    """What was counted in the last `parts` spans. Spans of less than an hour reach back two hours
-    at most, others eight days."""
+    """What was counted in the last `parts` spans. Spans of less than an hour reach back an hour
+    at most, of less than six hours a day, others eight days (see `folding.py`)."""
     end = floor(clock.now(), span) + span
     starts = [end - span * (parts - at) for at in range(parts)]
     within = (Tally.name.in_(names), Tally.minute >= starts[0], Tally.minute < end)

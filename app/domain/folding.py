@@ -1,6 +1,7 @@
 """Counts are kept small: what processes wrote by the minute becomes one row for all of them, then
-one per hour, and after some days nothing. The sum of all that was folded stands in rows of its own
-(`figures.EVER`), so that a total is those and the few that are fresh."""
+one per hour, then one per quarter of a day, and after some days nothing. The sum of all that was
+folded stands in rows of its own (`figures.EVER`), so that a total is those and the few that are
+fresh."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,11 +18,12 @@ from app.domain.tallies import BY_NAME, Counts
 from app.models import Tally
 
 FRESH_FOR = timedelta(minutes=2)  # then a minute is over for all processes
-BY_MINUTE = timedelta(hours=2)  # what is older is kept by the hour
-BY_HOUR = timedelta(days=8)  # and what is older than that as a sum alone
-_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+BY_MINUTE = timedelta(minutes=62)  # what is older is kept by the hour
+BY_HOUR = timedelta(hours=30)  # what is older than that by the quarter of a day
+KEPT = timedelta(days=8)  # and after that as a sum alone
+_MINUTE, _HOUR, _QUARTER = timedelta(minutes=1), timedelta(hours=1), timedelta(hours=6)
 _AT_ONCE = 24  # hours folded in one transaction
-_LOOK_BACK = 6  # hours; minutes that were left over before stay until they are forgotten
+_LOOK_BACK = 4  # spans; what was left over before stays as it is until it is forgotten
 _FOLDED = Tally.source == ""
 
 
@@ -29,8 +31,9 @@ def fold(session: Session) -> None:
     """Fold what is old enough. No total changes."""
     now = clock.now()
     _fold_fresh(session, now)
-    _fold_minutes(session, floor(now - BY_MINUTE, _HOUR))
-    forgotten = floor(now - BY_HOUR, _HOUR)
+    _coarsen(session, floor(now - BY_MINUTE, _HOUR), _HOUR)
+    _coarsen(session, floor(now - BY_HOUR, _QUARTER), _QUARTER)
+    forgotten = floor(now - KEPT, _QUARTER)
     session.execute(delete(Tally).where(Tally.minute < forgotten, Tally.minute > EVER, _FOLDED))
 
 
@@ -46,10 +49,10 @@ def _fold_fresh(session: Session, now: datetime) -> None:
         _add_to_totals(session, rows)
 
 
-def _fold_minutes(session: Session, until: datetime) -> None:
-    hours = [until - _HOUR * back for back in range(1, _LOOK_BACK + 1)]
-    within = (Tally.minute > hours[-1]) & (Tally.minute < until) & Tally.minute.not_in(hours)
-    _put(session, _take(session, within & _FOLDED), _HOUR)
+def _coarsen(session: Session, until: datetime, span: timedelta) -> None:
+    starts = [until - span * back for back in range(1, _LOOK_BACK + 1)]
+    within = (Tally.minute > starts[-1]) & (Tally.minute < until) & Tally.minute.not_in(starts)
+    _put(session, _take(session, within & _FOLDED), span)
 
 
 def _take(session: Session, which: ColumnElement[bool]) -> list[Any]:

@@ -8,14 +8,14 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import by_name, claims, processes, queries, queues
+from app.domain import by_name, claims, processes, queries, queues, schedule_queries
 from app.domain.processes import NEEDED
-from app.models import Schedule, WorkflowInstance
+from app.models import WorkflowInstance
 from app.models.vocabulary import QUEUES, InstanceState
 from app.web import tasks, words
 from app.web.access import Visitor
 
-LATE = timedelta(minutes=1)  # what is due for longer than this waits too long
+LATE = timedelta(minutes=1)  # a job that is due for longer waits too long
 _state = WorkflowInstance.state
 
 
@@ -101,8 +101,7 @@ def _overdue_instances(session: Session) -> Need:
 
 
 def _late_schedules(session: Session) -> Need:
-    late = Schedule.next_fire_at < clock.now() - LATE
-    number = session.scalar(select(func.count()).select_from(Schedule).where(late)) or 0
+    number = schedule_queries.count_late(session)
     return Need(number, f"schedule{_s(number)} late", "failed", url_for("schedules.index"))
 
 
