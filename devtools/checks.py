@@ -16,6 +16,7 @@ from devtools import browser, promtool
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+COMPOSE = "deploy/compose/compose.yaml"
 NOT_HERE = 75  # EX_TEMPFAIL: a check's way to say that it cannot run on this machine
 
 
@@ -55,6 +56,8 @@ CHECKS = [
     Check("types", tool("pyright")),
     Check("imports", tool("lint-imports", "--no-logo")),
     Check("templates", tool("djlint", "--lint", "--quiet", "app/templates")),
+    Check("image", tool("hadolint", "Dockerfile")),
+    Check("compose", tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE)),
     Check("migrations", module("devtools.check_migrations")),
     # Four for two processors, since tests of real processes wait more than they compute.
     # loadgroup: tests that share a server name their group and stay in one process

@@ -17,9 +17,14 @@ from tests.support.processes import BIN, ROOT
 from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 
-# What is not deployed: a developer's state, and what only tests need.
-LEFT_OUT = ("var", "tests", "benchmarks")
 PATIENCE = 30.0  # seconds for one answer
+
+
+def deployed() -> list[Path]:
+    """What goes into the image, as .dockerignore says: no state, no tests, no tools."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    patterns = [line.removeprefix("!") for line in lines if line.startswith("!")]
+    return [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]
 
 
 class Dyno:
@@ -53,9 +58,8 @@ class Platform:
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self.slug, self.log = folder / "slug", folder / "dynos.log"
         self.slug.mkdir()
-        for path in ROOT.iterdir():
-            if path.name not in LEFT_OUT and not path.name.startswith("."):
-                (self.slug / path.name).symlink_to(path)
+        for path in deployed():
+            (self.slug / path.name).symlink_to(path)
         self.lines = procfile.read(self.slug / "Procfile")
         self.environ = {"PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin", **settings}
 
