@@ -96,7 +96,10 @@ class Reader:
         raise AssertionError(f"nothing is named {name}")
 
     def click(self, what: Locator) -> None:
+        is_switch = what.get_attribute("aria-pressed") is not None
         what.click()
+        if is_switch:
+            expect(what).to_have_attribute("aria-pressed", "true")
         self.settle()
 
     def type_into(self, label: str, text: str) -> None:
