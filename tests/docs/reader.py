@@ -27,13 +27,16 @@ WORDS = re.compile(
 )
 
 
-def steps(page: Path) -> Iterator[str]:
-    """The numbered steps of a document, as they are written."""
+def steps(page: Path) -> Iterator[tuple[str, str]]:
+    """The numbered steps of a document as they are written, and its pictures: (what, text)."""
     depth = 0
     for token in parse(page.read_text()):
         depth += {"ordered_list_open": 1, "ordered_list_close": -1}.get(token.type, 0)
         if token.type == "inline" and depth:
-            yield re.sub(r"\s+", " ", token.content)
+            yield "step", re.sub(r"\s+", " ", token.content)
+        elif token.type == "inline":
+            found = [each for each in token.children or () if each.type == "image"]
+            yield from (("picture", str(each.attrs["src"])) for each in found)
 
 
 class Reader:
@@ -96,10 +99,10 @@ class Reader:
         raise AssertionError(f"nothing is named {name}")
 
     def click(self, what: Locator) -> None:
-        is_switch = what.get_attribute("aria-pressed") is not None
+        switch = what.inner_text() if what.get_attribute("aria-pressed") == "false" else None
         what.click()
-        if is_switch:
-            expect(what).to_have_attribute("aria-pressed", "true")
+        if switch:
+            expect(self.page.locator('[aria-pressed="true"]')).to_contain_text(switch)
         self.settle()
 
     def type_into(self, label: str, text: str) -> None:
