@@ -6,14 +6,14 @@ from typing import Any
 from devtools.drills import inside
 from devtools.drills.drill import Drill
 
-LATENESS = "runsheet_schedule_lateness_seconds_sum"
+CAUGHT_UP = 'runsheet_schedule_fires_total{kind="catch-up",outcome="started"}'
 PROCESSES = ("worker", "notifier", "scheduler")
 DAY = timedelta(days=1)
 
 
 def run(drill: Drill) -> None:
     site = drill.site
-    late = drill.value(LATENESS)
+    before = drill.value(CAUGHT_UP)
     key = drill.publish("nightly")
     caught_up, passed_over = schedule(drill, key, "one"), schedule(drill, key, "skip")
     drill.undo.callback(site.let_go, *PROCESSES)
@@ -26,7 +26,7 @@ def run(drill: Drill) -> None:
     drill.cure("start all of them")
     site.let_go(*PROCESSES)
     drill.over("the one whose catch-up is 'one' has run", lambda: completed(drill, caught_up))
-    drill.alert_if_grows("RunsheetSchedulesLate", LATENESS, late)
+    drill.alert_if_grows("RunsheetSchedulesLate", CAUGHT_UP, before)
     missed = lambda: any("missed while nothing ran" in (one["reason"] or "") for one in fires())  # noqa: E731
     fires = lambda: fires_of(drill, passed_over)  # noqa: E731
     drill.see("the other says that its time was missed", missed)
