@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import Any
 
 from devtools.drills.site import DrillFailed, Site, wait_until
@@ -27,7 +26,11 @@ class Drill:
     say: Callable[[str], None] = print
     undo: ExitStack = field(default_factory=ExitStack)
     alerts: list[str] = field(default_factory=list[str])  # those whose numbers were seen
-    began: float = field(default_factory=monotonic)
+    received_before: int = 0  # by the demo receiver
+
+    def __post_init__(self) -> None:
+        before = self.site.received()
+        self.received_before = before[0]["receivedAs"] if before else 0
 
     def fault(self, what: str) -> None:
         """Say what is broken."""
@@ -125,10 +128,14 @@ class Drill:
         """Whether a page has a link to this section of the runbook."""
         return lambda: f"/docs/runbook#{section}" in self.site.page(path)
 
+    def received(self, key: str) -> list[dict[str, Any]]:
+        """What the receiver got of this template since the drill began."""
+        return self.site.received(f"{FOLDER}/{key}", self.received_before)
+
     def once_each(self, key: str, ids: list[int]) -> None:
         """The receiver saw one id for each of these orders. Raises DrillFailed."""
         seen: dict[str, set[str]] = {}
-        for got in self.site.received(f"{FOLDER}/{key}"):
+        for got in self.received(key):
             seen.setdefault(got["body"], set()).add(got["headers"].get("webhook-id", ""))
         wrong = [body for body, tokens in seen.items() if len(tokens) != 1]
         if len(seen) < len(ids) or wrong:

@@ -10,7 +10,7 @@ from uuid import uuid4
 from flask import Flask
 from sqlalchemy import select
 
-from app import clock, create_core, transaction
+from app import create_core, transaction
 from app.config import Settings
 from app.domain import people
 from app.extensions import db
@@ -41,8 +41,10 @@ def let_in(site: Site) -> None:
             site.link = f"{site.console}/sign-in/link/{token}"
 
 
-def make_late(site: Site, schedule_id: int, by: timedelta) -> None:
-    """As if the schedule's next time had come so long ago, and nobody had been there."""
+def make_late(site: Site, schedule_ids: list[int], by: timedelta) -> None:
+    """As if so much time had gone by since the next times of these schedules."""
     with application(site), transaction.writing() as session:
-        schedule = session.get_one(Schedule, schedule_id)
-        schedule.next_at = schedule.next_fire_at = clock.now() - by
+        for schedule_id in schedule_ids:
+            schedule = session.get_one(Schedule, schedule_id)
+            assert schedule.next_at
+            schedule.next_at = schedule.next_fire_at = schedule.next_at - by

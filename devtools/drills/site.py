@@ -116,9 +116,10 @@ class Site:
         where = f"{self.receiver}/_mode"
         requests.post(where, json={"mode": mode, "prefix": prefix}, timeout=10).raise_for_status()
 
-    def received(self, prefix: str) -> list[dict[str, Any]]:
-        """What the demo receiver got below a path, newest first."""
-        found = requests.get(f"{self.receiver}/_requests", timeout=10).json()
+    def received(self, prefix: str = "/", after: int = 0) -> list[dict[str, Any]]:
+        """What the demo receiver got below a path after its so-manieth, newest first."""
+        where = f"{self.receiver}/_requests?after={after}"
+        found = requests.get(where, timeout=10).json()
         return [got for got in found if got["path"].startswith(prefix)]
 
 

@@ -12,8 +12,7 @@ def run(drill: Drill) -> None:
     drill.undo.callback(site.answer_with, "default", f"{FOLDER}/deployed")
     site.answer_with("slow", f"{FOLDER}/deployed")
     orders = drill.begin(key, 6)
-    begun = lambda: site.received(f"{FOLDER}/deployed")  # noqa: E731
-    drill.see("steps are under way", begun)
+    drill.see("steps are under way", lambda: drill.received("deployed"))
     drill.fault("every process is told to stop")
     site.hold(*PROCESSES)
     drill.see("no web process answers: RunsheetDown", lambda: site.status("/healthz") == 0)

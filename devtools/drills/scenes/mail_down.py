@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from app.config import read_env_file
@@ -20,8 +22,32 @@ MAILED = [{"channel": "EMAIL", "trigger": "ON_COMPLETED", "recipients": ["drill@
 class Refusing(Conversation):
     """Takes no mail for anybody, for good."""
 
+    server: RefusingServer  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections.append(self.connection)
+
     def recipient(self, rest: str) -> str:
         return f"550 {WHY}"
+
+
+class RefusingServer(SmtpServer):
+    """A mail server that is set up wrongly, until it is ended."""
+
+    def __init__(self, port: int) -> None:
+        self.connections: list[socket.socket] = []
+        super().__init__(port, lambda _envelope, _mail: None)
+        self.RequestHandlerClass = Refusing
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def end(self) -> None:
+        """Hang up too: whoever keeps connections would go on with one of them."""
+        self.shutdown()
+        self.server_close()
+        for connection in self.connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def run(drill: Drill) -> None:
@@ -39,44 +65,32 @@ def run(drill: Drill) -> None:
     drill.see("a delivery says why", lambda: WHY in site.page(page))
     drill.see("and leads to the cure", drill.leads_to(page, "somebody-was-not-told"))
     drill.cure("mend the mail server, then send again what failed for this reason")
-    refuse.shutdown()
-    refuse.server_close()
+    refuse.end()
     site.let_go("mail")
-    wait_until(lambda: site.status("/healthz") == 200 and mail_answers(drill), "mail is back")
+    wait_until(lambda: answers("127.0.0.1", smtp_port(drill)), "mail is back")
     count = len(site.api("GET", f"/deliveries?{query()}&limit=200")["items"])
     wish = FILTER | {"expected": count, "reason": "A drill: mail is back."}
     site.api("POST", "/deliveries/replay", wish)
     drill.over("everybody has their mail", lambda: len(deliveries(drill, orders, "SENT")) >= 2)
 
 
-def instead_of_the_mail_server(drill: Drill) -> SmtpServer:
+def instead_of_the_mail_server(drill: Drill) -> RefusingServer:
     """One that refuses, in its place."""
-    port = smtp_port(drill)
-    server: list[SmtpServer] = []
+    port, server = smtp_port(drill), list[RefusingServer]()
 
     def listens() -> bool:
-        try:
-            server.append(SmtpServer(port, lambda _envelope, _mail: None))
-        except OSError:
-            return False  # the old one has not gone yet
-        return True
+        with suppress(OSError):  # the old one has not gone yet
+            server.append(RefusingServer(port))
+        return bool(server)
 
     wait_until(listens, "the mail catcher has let go of its port")
-    server[0].RequestHandlerClass = Refusing
-    threading.Thread(target=server[0].serve_forever, daemon=True).start()
-    drill.undo.callback(server[0].server_close)
+    drill.undo.callback(server[0].end)
     return server[0]
 
 
 def smtp_port(drill: Drill) -> int:
     found = read_env_file(drill.site.var / "dev.env")["SMTP_URL"]
     return urlsplit(found).port or 25
-
-
-def mail_answers(drill: Drill) -> bool:
-    return bool(drill.site.ready()["checks"]["mail"]["ok"]) and answers(
-        "127.0.0.1", smtp_port(drill)
-    )
 
 
 def query() -> str:

@@ -15,7 +15,7 @@ def run(drill: Drill) -> None:
     drill.undo.callback(site.answer_with, "default", f"{FOLDER}/kept")
     site.answer_with("slow", f"{FOLDER}/kept")
     orders = drill.begin(key, 4)
-    drill.see("steps are under way", lambda: site.received(f"{FOLDER}/kept"))
+    drill.see("steps are under way", lambda: drill.received("kept"))
     drill.fault("PostgreSQL is stopped")
     database.stop("fast")
     drill.see("/healthz answers 200: the process lives", lambda: site.status("/healthz") == 200)

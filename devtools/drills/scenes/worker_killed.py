@@ -30,13 +30,11 @@ def run(drill: Drill) -> None:
 
 
 def holders(drill: Drill, order: int) -> list[int]:
-    """The process that carries out this order's step."""
-    return [
-        worker["pid"]
-        for worker in drill.site.workers("worker", QUEUE)
-        if any(one["instanceId"] == order for one in worker["running"])
-        and drill.step(order)["automationLog"]
-    ]
+    """The process that carries out this order's step: its attempt has begun, on record."""
+    if all(attempt["endedAt"] for attempt in drill.step(order)["automationLog"]):
+        return []
+    found = drill.site.workers("worker", QUEUE)
+    return [w["pid"] for w in found if any(one["instanceId"] == order for one in w["running"])]
 
 
 def outcomes(drill: Drill, order: int) -> list[str]:
