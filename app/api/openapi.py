@@ -90,11 +90,7 @@ def _operation(rule: Rule, method: str, about: Description) -> dict[str, Any]:
         "summary": about.summary,
         "tags": [noun.removeprefix("api_")],
         "parameters": _parameters(rule, method, about),
-        "responses": {
-            **{str(code): _answer(about) for code in (about.status, *about.also)},
-            **{str(code): _problem(code) for code in _errors(rule, method, about)},
-            **({"429": TOO_MANY} if rule.rule.startswith("/api/") else {}),
-        },
+        "responses": _responses(rule, method, about),
     }
     operation["description"] = f"Needs the permission: {about.permission}."
     if about.permission is None:
@@ -103,6 +99,14 @@ def _operation(rule: Rule, method: str, about: Description) -> dict[str, Any]:
     if about.takes is not None:
         operation["requestBody"] = _body(about)
     return operation
+
+
+def _responses(rule: Rule, method: str, about: Description) -> dict[str, Any]:
+    found = {code: _problem(code) for code in _errors(rule, method, about)}
+    if rule.rule.startswith("/api/"):
+        found[429] = TOO_MANY
+    found |= {code: _answer(about) for code in (about.status, *about.also)}
+    return {str(code): found[code] for code in sorted(found)}
 
 
 def _parameters(rule: Rule, method: str, about: Description) -> list[dict[str, Any]]:
