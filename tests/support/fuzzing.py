@@ -5,11 +5,12 @@ import random
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import schemathesis
 from flask import Flask
-from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import Failure, FailureGroup
@@ -97,27 +98,34 @@ class Fuzzer:
             warnings.simplefilter("ignore")
             self._schema = schemathesis.openapi.from_wsgi("/api/openapi.json", app)
 
-    def run(self, examples: int, only: str = "") -> Found:
-        """So many cases for each operation that has `only` in its name."""
-        for result in self._schema.get_all_operations():
-            operation = result.ok()
-            answers = operation.definition.raw["responses"]
-            endless = ENDLESS in answers.get("200", {}).get("content", {})
-            if only in operation.label and not endless:
+    def run(self, examples: int, only: str = "", round: int = 0) -> Found:
+        """So many cases for each operation that has `only` in its name, others in each round."""
+        for operation, cases in self._operations:
+            if only in operation.label:
                 raw = operation.definition.raw
                 varies = raw["parameters"] or "requestBody" in raw
-                self._ask(operation, examples if varies else min(examples, len(TURNS)))
+                count = examples if varies else min(examples, len(TURNS))
+                self._ask(operation, cases, count, round)
         return self.found
 
-    def _ask(self, operation: Any, examples: int) -> None:
+    @cached_property
+    def _operations(self) -> list[tuple[Any, st.SearchStrategy[Any]]]:
+        """Each with what makes its cases."""
+        all_of = [result.ok() for result in self._schema.get_all_operations()]
+        return [
+            (one, st.one_of(*(one.as_strategy(generation_mode=mode) for mode in MODES)))
+            for one in all_of
+            if ENDLESS not in one.definition.raw["responses"].get("200", {}).get("content", {})
+        ]
+
+    def _ask(self, operation: Any, cases: Any, examples: int, round: int) -> None:
         if self._turn == 0:
             self.world.renew()
         self.world.look(operation.path)
-        cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in MODES))
 
+        @seed(round)
         @settings(
             max_examples=examples,
-            derandomize=True,
             database=None,
             deadline=None,
             phases=[Phase.generate],
