@@ -63,6 +63,10 @@ class World:
         assert answer.status_code < 300, f"{method} {path}: {answer.text}"
         return answer.json if answer.data else None
 
+    @property
+    def is_there(self) -> bool:
+        return bool(self._lists)
+
     def renew(self) -> None:
         name = self.fresh()
         made = self.ask("POST", "/templates", {"key": name, "name": name, "steps": STEPS})

@@ -104,6 +104,8 @@ class Fuzzer:
             if only in operation.label:
                 raw = operation.definition.raw
                 varies = raw["parameters"] or "requestBody" in raw
+                if varies and not self.world.is_there:
+                    self.world.renew()
                 count = examples if varies else min(examples, len(TURNS))
                 self._ask(operation, cases, count, round)
         return self.found
@@ -119,8 +121,6 @@ class Fuzzer:
         ]
 
     def _ask(self, operation: Any, cases: Any, examples: int, round: int) -> None:
-        if self._turn == 0:
-            self.world.renew()
         self.world.look(operation.path)
 
         @seed(round)
@@ -140,7 +140,7 @@ class Fuzzer:
 
     def _one(self, operation: Any, case: Any, dice: random.Random) -> None:
         self._turn += 1
-        if self._turn % RENEWED_AFTER == 0:
+        if self._turn % RENEWED_AFTER == 0 and self.world.is_there:
             self.world.renew()
             self.world.look(operation.path)
         elif self._turn % REFILLED_AFTER == 0 and OF_INSTANCES in operation.path:
