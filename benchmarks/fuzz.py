@@ -29,7 +29,7 @@ from tests.support.servers import postgres, private_redis
 
 COLUMNS = ("database", "role", "cases", "2xx", "4xx", "5xx", "outside the spec")
 DATABASES = ("sqlite", "postgresql")
-EXAMPLES = 15  # of each operation in a round
+EXAMPLES = 5  # of each operation in a round
 
 
 def main() -> int:
