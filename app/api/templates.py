@@ -115,6 +115,7 @@ def export_template(ask: Ask[None], template_id: int) -> Reply:
     status=201,
     also=(200,),
     yaml=True,
+    errors=(412,),
 )
 def import_template(ask: Ask[Template]) -> Reply:
     row = templates.find_by_key(ask.session, ask.body.key)

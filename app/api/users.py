@@ -63,6 +63,7 @@ def read_user(ask: Ask[None], user_id: int) -> Reply:
     permission="administer",
     takes=UserChange,
     gives=UserOut,
+    errors=(409,),
 )
 def change_user(ask: Ask[UserChange], user_id: int) -> Reply:
     users.change(ask.session, user_id, ask.body, ask.actor)
