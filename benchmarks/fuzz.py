@@ -29,6 +29,7 @@ from tests.support.servers import postgres, private_redis
 
 COLUMNS = ("database", "role", "cases", "2xx", "4xx", "5xx", "outside the spec")
 DATABASES = ("sqlite", "postgresql")
+NO_LIMIT = {"API_RATE_LIMIT": "0", "API_RATE_LIMIT_STRANGERS": "0"}
 EXAMPLES = 5  # of each operation in a round
 
 
@@ -63,7 +64,8 @@ def fuzz(database: str, cases: int, options: argparse.Namespace) -> Found:
         url = f"sqlite:///{folder / 'fuzz.db'}"
         if database == "postgresql":
             url = stack.enter_context(postgres(folder / "postgres"))
-        app = create_app(Settings.load(environment(DATABASE_URL=url, REDIS_URL=redis_url)))
+        environ = environment(DATABASE_URL=url, REDIS_URL=redis_url, **NO_LIMIT)
+        app = create_app(Settings.load(environ))
         with app.app_context():
             upgrade()
             try:

@@ -12,7 +12,7 @@ from werkzeug.routing import Rule
 from app.api import described, examples, idempotency
 from app.api.converters import IdConverter, KeyConverter, SecretConverter, TokenConverter
 from app.api.endpoint import Description, description_of
-from app.api.openapi_answers import COMPONENTS, answers, reference
+from app.api.openapi_answers import COMPONENTS, answers, reference, too_many
 from app.api.parameters import MAX_SEQ
 from app.domain.permissions import PERMISSIONS, WITH_AUTOMATION
 from app.models.vocabulary import Role
@@ -23,7 +23,8 @@ from app.version import VERSION
 DESCRIPTION = (
     "Times are UTC, ISO 8601, with `Z`. Every POST with a token takes an `Idempotency-Key`: for "
     "24 hours the same key and body get the first answer again (only successes are kept), another "
-    "body 422. Errors are `application/problem+json` (RFC 9457) with `errors: [{path, message}]`."
+    "body 422. Errors are `application/problem+json` (RFC 9457) with `errors: [{path, message}]`. "
+    "Every answer to a token says in `RateLimit` how many requests are left in this minute."
 )
 Route = tuple[Rule, str, Description]
 _MADE = "runsheet_openapi"
@@ -50,6 +51,7 @@ def _make(app: Flask) -> dict[str, Any]:
         "paths": _paths(routes, components),
         "components": {
             "schemas": components,
+            "responses": {"TooManyRequests": too_many()},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }

@@ -24,6 +24,7 @@ TITLES = {
     413: "The body is too large.",
     415: "The body is not JSON.",
     422: "Something in the body or the query is not as it should be.",
+    429: "Too many requests in this minute; `Retry-After` says when to come again.",
     503: "Something Runsheet needs does not answer.",
 }
 _TEXT = {"type": "string"}
@@ -45,6 +46,18 @@ HEADERS: Mapping[str, dict[str, Any]] = {
         "schema": {"type": "string", "enum": ["true"]},
         "example": "true",
     },
+    "RateLimit-Policy": {
+        "description": "The limit: `q` requests in `w` seconds.",
+        "required": True,
+        "schema": _TEXT,
+        "example": '"token";q=6000;w=60',
+    },
+    "RateLimit": {
+        "description": "How it stands: `r` more requests in the next `t` seconds.",
+        "required": True,
+        "schema": _TEXT,
+        "example": '"token";r=5999;t=60',
+    },
     "WWW-Authenticate": {
         "description": "How to prove who asks.",
         "required": True,
@@ -58,7 +71,13 @@ HEADERS: Mapping[str, dict[str, Any]] = {
         "example": problems.TRY_AGAIN_SECONDS,
     },
 }
-_OF_ERRORS = {401: ["WWW-Authenticate"], 503: ["Retry-After"]}
+_LIMIT = ("RateLimit-Policy", "RateLimit")
+_OF_ERRORS = {
+    401: ["WWW-Authenticate"],
+    429: [*_LIMIT, "Retry-After"],
+    503: ["Retry-After"],
+}
+_TOO_MANY = {"$ref": "#/components/responses/TooManyRequests"}
 _WITH_ETAG = (TemplateOut, NotificationTemplateOut)
 
 
@@ -68,7 +87,13 @@ def answers(
     """Everything that an operation can answer, by status."""
     good = {code: _good(method, code, about, components) for code in (about.status, *about.also)}
     bad = {code: _problem(code) for code in errors_of(rule, method, about) if code not in good}
-    return {str(code): answer for code, answer in sorted((good | bad).items())}
+    limited = {429: _TOO_MANY} if rule.rule.startswith("/api/") else {}
+    return {str(code): answer for code, answer in sorted((good | bad | limited).items())}
+
+
+def too_many() -> dict[str, Any]:
+    """What is answered beyond the limit, alike everywhere."""
+    return _problem(429)
 
 
 def errors_of(rule: Rule, method: str, about: Description) -> set[int]:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import threading
@@ -13,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from devtools.ports import four_free_ports
+
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "BASE_URL")
 
@@ -20,10 +21,10 @@ OURS = ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "SECRET_KEY", "ENCRYPTION_KEYS"
 class Dev:
     """A running bin/dev, and what it has printed so far."""
 
-    def __init__(self, environ):
+    def __init__(self, environ, root=ROOT):
         self.process = subprocess.Popen(
             ["bin/dev"],
-            cwd=ROOT,
+            cwd=root,
             env=environ,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -31,6 +32,7 @@ class Dev:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        self.root = root
         self.environ = environ
         self.var = environ["RUNSHEET_VAR"]
         self.url = f"http://127.0.0.1:{environ['PORT']}"
@@ -84,18 +86,6 @@ class Dev:
         self.reader.join(timeout=10)
         if self.process.stdout:
             self.process.stdout.close()
-
-
-def four_free_ports():
-    """The first of four ports in a row that nobody uses."""
-    for port in range(18100 + os.getpid() % 1000 * 4, 32000, 4):
-        try:
-            for number in range(port, port + 4):
-                socket.create_server(("127.0.0.1", number)).close()
-        except OSError:
-            continue
-        return port
-    raise AssertionError("no four free ports in a row")
 
 
 def environ_of_a_person(var):

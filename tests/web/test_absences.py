@@ -74,11 +74,11 @@ def test_each_is_named_with_what_waits_for_it_worst_first(operator, order):
     do(order, "complete", "pack")
     assert shown(operator) == [
         "No worker is listening on workflow-automation ; 1 step waits. Nothing is lost. "
-        "Start one, or look into its log to see why it ended.",
+        "Start one, or look into its log to see why it ended. What to do",
         "No notifier is listening on workflow-notifications ; no notification waits for it yet. "
-        "Nobody is told. Start one, or look into its log to see why it ended.",
+        "Nobody is told. Start one, or look into its log to see why it ended. What to do",
         "No scheduler is running. Workers keep the times in its stead. "
-        "Start one, or look into its log to see why it ended.",
+        "Start one, or look into its log to see why it ended. What to do",
     ]
 
 
