@@ -90,6 +90,7 @@ def test_two_that_look_at_the_same_moment_tell_it_once(app):
     alive("scheduler")
     assert sorted(map(str, at_once(app, tick, tick))) == ["(0, 0)", "(0, 0)"]
     assert count(Incident) == 1
+    last = list[str]()
     for _ in range(6):
         pass_time(seconds=10)
         alive("scheduler")
