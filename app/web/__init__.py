@@ -13,11 +13,11 @@ ROOT = Path(__file__).parent
 
 def register(app: Flask) -> None:
     """Hang all pages on the application."""
-    from app.web import access, assets, errors, frame, security
+    from app.web import access, assets, errors, frame, glances, security
     from app.web.nouns import NOUNS
 
     _set_up_jinja(app)
-    for what in (security, access, assets, frame, errors):
+    for what in (security, access, assets, frame, glances, errors):
         what.register(app)
     for noun in NOUNS:
         app.register_blueprint(noun.blueprint)
