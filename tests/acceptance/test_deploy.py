@@ -7,7 +7,6 @@ import threading
 import pytest
 import requests
 
-from app.clock import monotonic
 from tests.conftest import ENCRYPTION_KEYS, SECRET
 from tests.support.dynos import PATIENCE, Platform, release
 from tests.support.guarded_redis import guarded_redis
@@ -163,10 +162,8 @@ def test_a_release_takes_over_while_the_old_one_ends_and_nothing_is_lost(
         receiver.wait_for(4)
 
         old.stop()
-        signalled = monotonic()
         hold.set()
         assert set(old.wait_until_ended(30).values()) == {0}, "30 s after SIGTERM it is killed"
-        assert monotonic() - signalled < 30
         with pytest.raises(requests.ConnectionError):
             old.call("GET", f"/instances/{numbers[0]}")
 

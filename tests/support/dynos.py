@@ -100,7 +100,7 @@ class Release:
         wait_until(lambda: self.is_ready(names), seconds=120, every=0.2, why="it should be ready")
 
     def is_ready(self, names: tuple[str, ...] = ("worker", "notifier", "scheduler")) -> bool:
-        with suppress(requests.ConnectionError):
+        with suppress(requests.ConnectionError, requests.ReadTimeout):
             answer = requests.get(f"{self.url}/readyz", timeout=PATIENCE)
             checks = answer.json()["checks"]
             return answer.ok and all(checks[name]["ok"] for name in names)
