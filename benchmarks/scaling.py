@@ -91,8 +91,8 @@ def compare(folder: Path, database: str, what: str, options: argparse.Namespace)
     table = Table(f"{what}, {database}", "", "round", "a second", "ratio")
     for number in range(1, options.rounds + 1):
         first = 0.0
-        for setup in setups:
-            place = folder / f"{database}-{what}-{number}-{setup.name}"
+        for at, setup in enumerate(setups):
+            place = folder / f"{database}-{what}-{number}-{at}"
             found = measure(place, database, setup, options.n)
             first = first or found
             table.row(setup.name, number, f"{found:.0f}", f"{found / first:.2f}")
