@@ -107,11 +107,11 @@ class Release:
             return answer.ok and all(checks[kind]["count"] >= each for kind in kinds)
         return False
 
-    def call(self, method: str, path: str, body: object = None) -> requests.Response:
+    def call(self, method: str, path: str, body: Any = None) -> requests.Response:
         url = f"{self.url}/api/workflows{path}"
         return requests.request(method, url, json=body, headers=self.headers, timeout=PATIENCE)
 
-    def ask(self, method: str, path: str, body: object = None) -> Any:
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
         """The document of an answer that must be a good one."""
         answer = self.call(method, path, body)
         assert answer.ok, answer.text
