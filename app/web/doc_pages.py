@@ -135,6 +135,6 @@ def _groups(index: Page) -> Iterator[Group]:
             above = words(token)
         elif token.type == "inline" and group:
             links = [each for each in token.children or () if each.type == "link_open"]
-            hrefs = [str(each.attrs.get("href", "")) for each in links[:1]]
+            hrefs = [str(each.attrs.get("href", "")) for each in links]
             names = [href.removeprefix("/docs/").partition("#")[0] for href in hrefs]
             group.names.extend(each for each in names if not each.startswith("files/"))

@@ -6,6 +6,7 @@ from app.domain.lifecycle import MOVES
 from devtools import life_cycle_picture
 from tests.support.fences import ROOT
 
+NAMED = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 LIFE = (ROOT / "docs" / "life-cycle.md").read_text()
 
 
@@ -35,3 +36,14 @@ def test_the_table_of_moves_is_the_one_in_the_code() -> None:
         assert set(re.split(", ", sources)) == {str(state) for state in move.sources}, name
         assert (target, event) == (str(move.target), move.event), name
         assert trigger == (str(move.trigger) if move.trigger else ""), name
+
+
+def test_every_test_that_a_document_names_is_there() -> None:
+    named = 0
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+        for path, test in NAMED.findall(page.read_text()):
+            named += 1
+            where = f"{page.name}: {path}"
+            assert (ROOT / path).is_file(), where
+            assert not test or f"def {test}(" in (ROOT / path).read_text(), f"{where}::{test}"
+    assert named > 50
