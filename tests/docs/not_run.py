@@ -11,6 +11,11 @@ ITSELF = "it is what runs this"
 NOT_RUN: dict[tuple[str, str], str] = {
     ("CONTRIBUTING.md", "bin/dev"): PROGRAMS,
     ("CONTRIBUTING.md", "bin/test"): ITSELF,
+    ("CONTRIBUTING.md", "RUNSHEET_PICTURES="): ITSELF,
+    ("CONTRIBUTING.md", ".venv/bin/python -m devtools.life_cycle_picture"): (
+        "tests/docs/test_generated.py compares what it draws"
+    ),
+    ("docs/getting-started.md", "bin/dev"): "tests/docs/conftest.py has started it",
     ("CONTRIBUTING.md", ".venv/bin/python -m devtools.gallery"): "opens a browser; for the eye",
     (
         "CONTRIBUTING.md",

@@ -4,7 +4,7 @@ import re
 
 from app.domain.lifecycle import MOVES
 from devtools import life_cycle_picture
-from tests.support.fences import ROOT
+from tests.support.documents import ROOT
 
 NAMED = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 LIFE = (ROOT / "docs" / "life-cycle.md").read_text()
@@ -47,3 +47,12 @@ def test_every_test_that_a_document_names_is_there() -> None:
             assert (ROOT / path).is_file(), where
             assert not test or f"def {test}(" in (ROOT / path).read_text(), f"{where}::{test}"
     assert named > 50
+
+
+def test_every_decision_stands_in_the_list_of_decisions() -> None:
+    folder = ROOT / "docs" / "adr"
+    listed = (folder / "README.md").read_text()
+    for page in folder.glob("0*.md"):
+        title = page.read_text().partition("\n")[0]
+        assert f"[{page.name[:4]}]({page.name})" in listed, page.name
+        assert title.startswith("# "), page.name
