@@ -3,6 +3,8 @@
 import re
 
 from app.domain.lifecycle import MOVES
+from app.models.vocabulary import Channel
+from app.schemas.actions import ACTION_TYPES
 from devtools import life_cycle_picture
 from tests.support.documents import ROOT
 
@@ -56,3 +58,17 @@ def test_every_decision_stands_in_the_list_of_decisions() -> None:
         title = page.read_text().partition("\n")[0]
         assert f"[{page.name[:4]}]({page.name})" in listed, page.name
         assert title.startswith("# "), page.name
+
+
+def test_every_action_type_and_channel_is_explained_and_has_a_word_and_a_shape() -> None:
+    pages = {name: (ROOT / "docs" / name).read_text() for name in ("glossary.md", "authoring.md")}
+    words, shapes = (
+        (ROOT / "app" / "templates" / name).read_text()
+        for name in ("_action_type.html", "_action_sprite.html")
+    )
+    for name in ACTION_TYPES:
+        assert f"`{name}`" in pages["glossary.md"] and name in pages["authoring.md"], name
+        assert f'"{name}"' in words, f"{name}: give it a word in _action_type.html"
+        assert f'id="action-{name}"' in shapes, f"{name}: draw it in _action_sprite.html"
+    for channel in Channel:
+        assert channel in pages["glossary.md"], channel
