@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -34,7 +35,7 @@ def main() -> int:
         var = writable_var(os.environ)
         lock = only_one(var)
         env = prepare(os.environ, var)
-        with lock, Supervisor(output, ROOT) as supervisor:
+        with lock, Supervisor(output, ROOT, holds=let_go(var)) as supervisor:
             run(supervisor, env, output)
             output.plain("Stopping …")
         output.plain("Stopped. Your data is in " + str(var))
@@ -74,6 +75,15 @@ def only_one(var: Path) -> TextIO:
     return lock
 
 
+def let_go(var: Path) -> Path:
+    """The folder in which drills hold processes down; what an earlier one left is forgotten."""
+    holds = var / "hold"
+    shutil.rmtree(holds, ignore_errors=True)
+    holds.mkdir()
+    (var / "running.json").unlink(missing_ok=True)
+    return holds
+
+
 def prepare(environ: Mapping[str, str], var: Path) -> DevEnv:
     port = whole_number(environ, "PORT", 8000, most=65532)
     whole_number(environ, "WORKERS", 1, most=64)
@@ -105,6 +115,7 @@ def run(supervisor: Supervisor, env: DevEnv, output: Output) -> None:
     await_ready(supervisor, env)
     table = summary.rows(env, last_json(said))
     output.plain(summary.box(table, "Runsheet is running", output.colour))
+    tell_programs(env)
     supervisor.watch()
 
 
@@ -161,7 +172,10 @@ def environment(env: DevEnv) -> dict[str, str]:
     merged = env.merged
     bind = f"--bind 127.0.0.1:{env.port} {merged.get('GUNICORN_CMD_ARGS', '')}".strip()
     path = f"{BIN}{os.pathsep}{merged.get('PATH', os.defpath)}"
-    return merged | {"PATH": path, "GUNICORN_CMD_ARGS": bind, "PYTHONUNBUFFERED": "1"}
+    made = {"PATH": path, "GUNICORN_CMD_ARGS": bind, "PYTHONUNBUFFERED": "1"}
+    made["LOG_FORMAT"] = merged.get("LOG_FORMAT") or "console"
+    # The processes write into pipes, and can't see whether somebody reads at a terminal.
+    return merged | made | ({"FORCE_COLOR": "1"} if Output().colour else {})
 
 
 def await_ready(supervisor: Supervisor, env: DevEnv) -> None:
@@ -177,6 +191,16 @@ def await_ready(supervisor: Supervisor, env: DevEnv) -> None:
             last = process.reader.text().splitlines()[-1:] if process.reader else []
             raise CannotStart(f"{process.name} does not stay up: {''.join(last) or 'see above'}")
     raise CannotStart(f"not ready within {READY_WITHIN} s: {readiness.why}")
+
+
+def tell_programs(env: DevEnv) -> None:
+    """For drills and the like: where everything is, and which parts bin/dev made itself."""
+    facts = {
+        "console": env.url(env.port),
+        "receiver": env.url(env.receiver_port),
+        "made": sorted(env.made),
+    }
+    (env.var / "running.json").write_text(json.dumps(facts))
 
 
 def last_json(said: str) -> dict[str, str]:

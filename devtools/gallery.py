@@ -21,6 +21,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Form, PasswordField, StringField, TextAreaField
 from wtforms.validators import InputRequired
 
+from app import runbook
 from app.web.graph import layout
 from devtools import gallery_data as data
 
@@ -91,11 +92,18 @@ def context() -> dict[str, Any]:
     wrong.validate()
     plain = [data.Thing(**vars(step) | {"state": None}) for step in data.STEPS]
     banner = [
-        SimpleNamespace(mark="attention", text="No worker is listening on workflow-automation."),
-        SimpleNamespace(mark="paused", text="No scheduler is running."),
+        SimpleNamespace(
+            mark="attention",
+            text="No worker is listening on workflow-automation.",
+            section="runsheetnoworker",
+        ),
+        SimpleNamespace(
+            mark="paused", text="No scheduler is running.", section="runsheetnoscheduler"
+        ),
     ]
     return {
         "url_for": url_for,
+        "runbook": runbook.path,
         "csrf_token": lambda: "token",
         "get_flashed_messages": lambda **_: [("info", "Order A-1042 was started.")],
         "request": SimpleNamespace(blueprint="instances", args={}),

@@ -43,15 +43,19 @@ class Process:
     failures: int = 0  # ends in a row, each before STEADY_AFTER
     started_at: float = 0.0
     restart_at: float | None = None
+    told_to_rest: bool = False
 
 
 class Supervisor:
     """Call `tick()` often, or `wait_until()`; leave the `with` block and everything is down."""
 
-    def __init__(self, output: Output, cwd: Path, grace: float = GRACE) -> None:
+    def __init__(
+        self, output: Output, cwd: Path, grace: float = GRACE, holds: Path | None = None
+    ) -> None:
         self.output = output
         self.cwd = cwd
         self.grace = grace
+        self.holds = holds  # where a file named after a process keeps it down: see bin/drill
         self.processes: list[Process] = []
         self.signals = 0
         self.signalled_at = 0.0
@@ -101,11 +105,24 @@ class Supervisor:
 
     def tick(self) -> None:
         for process in self.processes:
-            if process.restart_at is not None:
+            if self._is_held(process):
+                self._let_rest(process)
+            elif process.restart_at is not None:
                 if time.monotonic() >= process.restart_at:
                     self._spawn(process)
             elif process.popen and process.popen.poll() is not None:
                 self._plan_restart(process)
+
+    def _is_held(self, process: Process) -> bool:
+        return self.holds is not None and (self.holds / process.name).exists()
+
+    def _let_rest(self, process: Process) -> None:
+        """Stopped in good order, and not started before it is let go."""
+        process.failures, process.restart_at = 0, None
+        if alive(process) and not process.told_to_rest:
+            process.told_to_rest = True
+            self.output.line(process.name, "is held down")
+            signal_group(process, signal.SIGTERM)
 
     def stop(self) -> None:
         """SIGTERM to each group, a while to finish, SIGKILL to what is left."""
@@ -146,6 +163,7 @@ class Supervisor:
         process.reader = Reader(process.popen, process.name, None if process.quiet else self.output)
         process.started_at = time.monotonic()
         process.restart_at = None
+        process.told_to_rest = False
 
     def _plan_restart(self, process: Process) -> None:
         assert process.popen

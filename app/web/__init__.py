@@ -5,6 +5,7 @@ from pathlib import Path
 from flask import Flask
 from jinja2 import StrictUndefined
 
+from app import runbook
 from app.domain.channels import CHANNELS
 from app.models.vocabulary import Channel
 
@@ -26,8 +27,16 @@ def register(app: Flask) -> None:
 def _set_up_jinja(app: Flask) -> None:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    from app.web import units
+
     jinja = app.jinja_env
     jinja.undefined = StrictUndefined  # a name that is missing is a bug, not an empty string
     jinja.filters["channel_label"] = lambda name: CHANNELS[Channel(name)].label
+    jinja.filters |= {
+        "as_count": units.count,
+        "as_seconds": units.seconds,
+        "as_share": units.share,
+    }
+    jinja.globals["runbook"] = runbook.path
     jinja.trim_blocks = jinja.lstrip_blocks = True
     jinja.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}

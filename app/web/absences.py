@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.domain import processes, queues
 from app.domain.processes import NEEDED, Standing, WrongClock
 from app.models import QueuePause
+from app.runbook import Section
 from app.web import words
 
 CURE = "Start one, or look into its log to see why it ended."
@@ -19,12 +20,11 @@ CURE = "Start one, or look into its log to see why it ended."
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that is missing. `mark`: the shape beside it; `cure`: where the runbook says what
-    to do (a name in `docs.RUNBOOK`)."""
+    """One thing that is missing. `mark`: the shape beside it; `section`: what to do about it."""
 
     mark: str
     text: Markup
-    cure: str = "nothing moves"
+    section: Section
 
 
 def lines(session: Session, redis_away_since: datetime | None) -> list[Line]:
@@ -49,21 +49,23 @@ def of_redis(away_since: datetime | None) -> list[Line]:
         "Redis does not answer{}. Work goes on, up to a second slower, and nothing is lost. "
         "Start Redis, or check REDIS_URL."
     )
-    return [Line("paused", text.format(_since(away_since)), "redis is away")]
+    return [Line("paused", text.format(_since(away_since)), Section.REDIS_AWAY)]
 
 
 def _worker(session: Session, found: Standing) -> Iterator[Line]:
     queue = NEEDED["worker"][1] or ""
     waits = _waits(processes.waiting(session, queue), "step")
     text = Markup("No worker is listening on <code>{}</code>{}; {}. Nothing is lost. {}")
-    yield Line("attention", text.format(queue, _since(found.last_seen), waits, CURE))
+    said = text.format(queue, _since(found.last_seen), waits, CURE)
+    yield Line("attention", said, Section.NO_WORKER)
 
 
 def _notifier(session: Session, found: Standing) -> Iterator[Line]:
     queue = NEEDED["notifier"][1] or ""
     waits = _waits(processes.waiting(session, queue), "notification")
     text = Markup("No notifier is listening on <code>{}</code>{}; {}. Nobody is told. {}")
-    yield Line("attention", text.format(queue, _since(found.last_seen), waits, CURE), "not told")
+    said = text.format(queue, _since(found.last_seen), waits, CURE)
+    yield Line("attention", said, Section.NO_NOTIFIER)
 
 
 def _paused(pause: QueuePause) -> Line:
@@ -72,12 +74,13 @@ def _paused(pause: QueuePause) -> Line:
     )
     href, who = url_for("queues.index"), words.actor(pause.paused_by)
     why = f": {pause.reason}" if pause.reason else ""
-    return Line("paused", text.format(href, pause.queue, _since(pause.paused_at), who, why))
+    said = text.format(href, pause.queue, _since(pause.paused_at), who, why)
+    return Line("paused", said, Section.QUEUE_PAUSED)
 
 
 def _scheduler(found: Standing) -> Iterator[Line]:
     text = Markup("No scheduler is running{}. Workers keep the times in its stead. {}")
-    yield Line("paused", text.format(_since(found.last_seen), CURE))
+    yield Line("paused", text.format(_since(found.last_seen), CURE), Section.NO_SCHEDULER)
 
 
 def _clock(wrong: WrongClock) -> Line:
@@ -88,7 +91,8 @@ def _clock(wrong: WrongClock) -> Line:
     )
     which = "ahead of" if seconds > 0 else "behind"
     how_far = words.length(timedelta(seconds=abs(seconds)))
-    return Line("paused", text.format(wrong.kind, wrong.process, how_far, which), "clock is off")
+    said = text.format(wrong.kind, wrong.process, how_far, which)
+    return Line("paused", said, Section.CLOCK_OFF)
 
 
 def _since(at: datetime | None) -> Markup:

@@ -13,16 +13,6 @@ from app.web.doc_search import look_for
 blueprint = Blueprint("docs", __name__, url_prefix="/docs")
 library = Library()
 RENAMED = {"operations": "runbook", "README": INDEX, "adr/README": "adr"}
-# What the console leads to, and the heading of the runbook that says what to do about it.
-RUNBOOK = {
-    "nothing moves": "nothing-moves",
-    "not told": "somebody-was-not-told",
-    "redis is away": "redis-is-away-or-has-forgotten-everything",
-    "clock is off": "a-clock-is-off",
-    "step failed": "a-step-has-failed",
-    "step poisoned": "a-step-is-poisoned",
-    "outcome unknown": "an-outcome-is-unknown",
-}
 PICTURES = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
@@ -98,10 +88,5 @@ def docs_url(name: str, anchor: str | None = None) -> str:
     return url_for("docs.show", name=name, _anchor=anchor)
 
 
-def runbook_url(trouble: str) -> str:
-    return docs_url("runbook", RUNBOOK[trouble])
-
-
 def register(app: Flask) -> None:
     app.add_template_global(docs_url)
-    app.add_template_global(runbook_url)

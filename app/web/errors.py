@@ -9,10 +9,11 @@ from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from app import watch
+from app import request_log, watch
 from app.errors import RunsheetError, Unauthorized, Unavailable
 from app.extensions import htmx, login_manager
 from app.log_paths import path_to_log
+from app.runbook import Section
 from app.web import sentences
 from app.web.access import EVERYBODY, permission_of
 
@@ -124,7 +125,14 @@ def shown(status: int, title: str, message: str) -> Response:
         response.headers |= {"HX-Retarget": "#toasts", "HX-Reswap": "none"}
     else:
         again = request.full_path if status == 503 and request.method == "GET" else None
-        page = render_template("errors/show.html", title=title, message=message, again=again)
+        said = {
+            "title": title,
+            "message": message,
+            "again": again,
+            "request_id": request_log.request_id(),
+            "section": Section.DATABASE_AWAY if g.get("database_is_away") else None,
+        }
+        page = render_template("errors/show.html", **said)
         response = make_response(page, status)
     if status == 503:
         response.headers["Retry-After"] = "5"

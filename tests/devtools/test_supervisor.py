@@ -70,6 +70,19 @@ def test_a_process_that_ends_is_started_again_later_each_time(supervisor, shown)
     assert "starting again in 1 s" in shown.getvalue()
 
 
+def test_a_process_that_is_held_rests_until_it_is_let_go(supervisor, tmp_path):
+    supervisor.holds = tmp_path
+    process = supervisor.start(Process("worker", ["sleep", "600"]))
+    first = process.popen
+    hold = tmp_path / "worker"
+    hold.touch()
+    wait(supervisor, lambda: not alive(process))
+    assert not supervisor.wait_until(lambda: process.popen is not first, timeout=0.7)
+    hold.unlink()
+    wait(supervisor, lambda: alive(process))
+    assert process.popen is not first
+
+
 def test_the_others_go_on_when_one_ends(supervisor):
     steady = supervisor.start(Process("steady", ["sleep", "600"]))
     ending = supervisor.start(Process("ending", ["true"]))

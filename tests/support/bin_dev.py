@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import threading
@@ -12,6 +11,8 @@ from contextlib import closing
 from pathlib import Path
 
 import psutil
+
+from devtools.ports import four_free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "BASE_URL")
@@ -85,18 +86,6 @@ class Dev:
         self.reader.join(timeout=10)
         if self.process.stdout:
             self.process.stdout.close()
-
-
-def four_free_ports():
-    """The first of four ports in a row that nobody uses."""
-    for port in range(18100 + os.getpid() % 1000 * 4, 32000, 4):
-        try:
-            for number in range(port, port + 4):
-                socket.create_server(("127.0.0.1", number)).close()
-        except OSError:
-            continue
-        return port
-    raise AssertionError("no four free ports in a row")
 
 
 def environ_of_a_person(var):
