@@ -55,7 +55,8 @@ class Library:
     def paths(self) -> dict[str, Path]:
         """The file of each name."""
         files = sorted([*self.root.glob("docs/**/*.md"), *self.root.glob("*.md")])
-        return {name_of(path.relative_to(self.root).as_posix()): path for path in files}
+        named = ((name_of(path.relative_to(self.root).as_posix()), path) for path in files)
+        return {name: path for name, path in named if name is not None}
 
     def find(self, name: str) -> Page | None:
         path = self.paths().get(name)

@@ -47,16 +47,17 @@ def check_yaml(example: Example) -> None:
 
 def check_value(example: Example, value: Any) -> None:
     """Read it as what it is: a template, steps, a policy, a condition, a part of a step."""
-    keys = set(value) if isinstance(value, dict) else set()
-    if isinstance(value, list) and all("actionType" in each for each in value):
+    if isinstance(value, list):
         template(*value)
-    elif {"key", "steps"} <= keys:
+        return
+    keys = set[str](value)
+    if {"key", "steps"} <= keys:
         Template.read(value)
     elif {"channel", "trigger"} <= keys:
         template(STEP | {"actionConfig": {"url": URL}, "notificationPolicies": [value]})
     elif keys & {"all", "any"}:
         check_when(value)
-    elif str(value.get("type", "") if keys else "").startswith("/problems/"):
+    elif str(value.get("type", "")).startswith("/problems/"):
         Problem.model_validate(value)
     elif keys and keys <= {"expect", "output", "retry", "recurrence"}:
         template(STEP | {"actionConfig": {"url": URL} | value})
