@@ -53,6 +53,7 @@ def render(text: str, rewrite: Rewrite) -> Document:
     """A document. `rewrite`: where a link or a picture leads here, None for nowhere."""
     tokens = parse(text)
     sections = _name_headings(tokens)
+    _open_corners(tokens)
     for token in _all(tokens):
         _lead(token, rewrite)
     html = _markdown.renderer.render(tokens, _markdown.options, {})
@@ -73,6 +74,13 @@ def _name_headings(tokens: list[Token]) -> list[Section]:
         elif token.type in ("inline", "fence", "code_block"):
             sections[-1].words.append(words(token) if token.children else token.content)
     return sections
+
+
+def _open_corners(tokens: list[Token]) -> None:
+    """A heading of a column that says nothing is none: screen readers would announce it."""
+    for at, token in enumerate(tokens):
+        if token.type == "th_open" and not tokens[at + 1].content:
+            token.tag = tokens[at + 2].tag = "td"
 
 
 def anchor_of(title: str, taken: Iterable[str]) -> str:

@@ -55,7 +55,8 @@ class Library:
     def paths(self) -> dict[str, Path]:
         """The file of each name."""
         files = sorted([*self.root.glob("docs/**/*.md"), *self.root.glob("*.md")])
-        return {name_of(path.relative_to(self.root).as_posix()): path for path in files}
+        named = ((name_of(path.relative_to(self.root).as_posix()), path) for path in files)
+        return {name: path for name, path in named if name is not None}
 
     def find(self, name: str) -> Page | None:
         path = self.paths().get(name)
@@ -135,6 +136,6 @@ def _groups(index: Page) -> Iterator[Group]:
             above = words(token)
         elif token.type == "inline" and group:
             links = [each for each in token.children or () if each.type == "link_open"]
-            hrefs = [str(each.attrs.get("href", "")) for each in links[:1]]
+            hrefs = [str(each.attrs.get("href", "")) for each in links]
             names = [href.removeprefix("/docs/").partition("#")[0] for href in hrefs]
             group.names.extend(each for each in names if not each.startswith("files/"))

@@ -14,6 +14,7 @@ import pytest
 from tests.docs.shell import Shell
 from tests.support.bin_dev import ROOT, Dev, environ_of_a_person, flask
 
+PICTURES = os.environ.get("RUNSHEET_PICTURES", "")
 LEFT_OUT = (".git", ".venv", "var", "node_modules", "__pycache__", ".*_cache", "*.egg-info")
 REPORT = {
     "key": "daily-report",
@@ -40,7 +41,10 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def dev(checkout: Path) -> Iterator[Dev]:
     """All of Runsheet, started as the documents say."""
-    dev = Dev(environ_of_a_person(checkout.parent / "var"), root=checkout)
+    environ = environ_of_a_person(checkout.parent / "var")
+    if PICTURES:  # they show what the document says
+        environ["PORT"] = "8000"
+    dev = Dev(environ, root=checkout)
     dev.until("Ctrl-C ends everything")
     yield dev
     dev.end()

@@ -11,6 +11,11 @@ ITSELF = "it is what runs this"
 NOT_RUN: dict[tuple[str, str], str] = {
     ("CONTRIBUTING.md", "bin/dev"): PROGRAMS,
     ("CONTRIBUTING.md", "bin/test"): ITSELF,
+    ("CONTRIBUTING.md", "RUNSHEET_PICTURES="): ITSELF,
+    ("CONTRIBUTING.md", ".venv/bin/python -m devtools.life_cycle_picture"): (
+        "tests/docs/test_generated.py compares what it draws"
+    ),
+    ("docs/getting-started.md", "bin/dev"): "tests/docs/conftest.py has started it",
     ("CONTRIBUTING.md", ".venv/bin/python -m devtools.gallery"): "opens a browser; for the eye",
     (
         "CONTRIBUTING.md",
@@ -18,6 +23,15 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ): "makes pictures; for the eye",
     ("README.md", "bin/dev"): PROGRAMS,
     ("README.md", "bin/test"): ITSELF,
+    ("UPGRADING.md", ".venv/bin/pip install"): "devtools/bootstrap.py does the same",
+    ("UPGRADING.md", ".venv/bin/flask --app app db downgrade"): (
+        "it would take the running console's database away; devtools/check_migrations.py goes back"
+    ),
+    ("docs/runbook/drills.md", "bin/drill"): "tests/acceptance/test_drills.py",
+    ("docs/runbook/running.md", ".venv/bin/rq worker"): (
+        "never ends; tests/acceptance/test_workers.py starts both kinds"
+    ),
+    ("docs/deployment.md", '{"time"'): "a line of a log; tests/test_log_lines.py",
     ("docs/deployment.md", "python3 -m venv .venv"): "devtools/bootstrap.py does the same",
     ("docs/deployment.md", "flask --app app users create"): "bin/dev has that person already",
     ("docs/deployment.md", ".venv/bin/pip install"): "devtools/bootstrap.py does the same",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.support.fences import Fence, fences
+from tests.support.documents import Example, examples
 
 MARK = "::example {}::"
 # What a reader types when an example asks, such as for a new password and the same once more.
@@ -31,7 +31,7 @@ class Shell:
     def __init__(self, folder: Path, environ: Mapping[str, str], ports: Mapping[int, int]) -> None:
         self.folder, self.environ, self.ports = folder, environ, ports
 
-    def run(self, examples: Sequence[tuple[Fence, str]]) -> dict[Fence, str]:
+    def run(self, examples: Sequence[tuple[Example, str]]) -> dict[Example, str]:
         """Run the text that is left of each example; what each printed. Raises where one fails."""
         script = "\n".join(
             ["set -euo pipefail", CURL, helpers(), *map(self._marked, enumerate(examples))]
@@ -54,9 +54,9 @@ class Shell:
             raise AssertionError(f"not done within {WITHIN} s:\n{said[-3000:]}") from None
         assert ran.returncode == 0, f"exit status {ran.returncode}:\n{said[-3000:]}"
         parts = re.split(r"^::example \d+::\n", said, flags=re.M)[1:]
-        return {fence: part for (fence, _), part in zip(examples, parts, strict=True)}
+        return {example: part for (example, _), part in zip(examples, parts, strict=True)}
 
-    def _marked(self, numbered: tuple[int, tuple[Fence, str]]) -> str:
+    def _marked(self, numbered: tuple[int, tuple[Example, str]]) -> str:
         number, (_, text) = numbered
         for documented, port in self.ports.items():
             text = text.replace(f"127.0.0.1:{documented}", f"127.0.0.1:{port}")
@@ -65,7 +65,7 @@ class Shell:
 
 def helpers() -> str:
     """What docs/api.md defines once, and other pages use."""
-    lines = [line for fence in fences() for line in fence.text.splitlines()]
+    lines = [line for example in examples() for line in example.text.splitlines()]
     return next(line for line in lines if line.startswith("call() {"))
 
 

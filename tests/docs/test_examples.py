@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from tests.docs import examples
+from tests.docs import checks
 from tests.docs.not_run import NOT_RUN
 from tests.docs.shell import Shell, answers
-from tests.support.fences import Fence, bare, commands, fences
+from tests.support.documents import Example, bare, commands, examples
 
 pytestmark = pytest.mark.xdist_group("docs")
 SHELL = ("sh", "bash", "shell", "console")
@@ -23,25 +23,25 @@ def is_listed(page: str, command: str) -> bool:
     return False
 
 
-def what_is_left(fence: Fence) -> str:
-    return "\n".join(each for each in commands(fence.text) if not is_listed(fence.page, each))
+def what_is_left(example: Example) -> str:
+    return "\n".join(each for each in commands(example.text) if not is_listed(example.page, each))
 
 
-def to_run() -> dict[str, list[tuple[Fence, str]]]:
+def to_run() -> dict[str, list[tuple[Example, str]]]:
     """Per page: its shell examples, without what is listed."""
-    found: dict[str, list[tuple[Fence, str]]] = {}
-    for fence in fences():
-        if fence.language in SHELL and (left := what_is_left(fence)).strip():
-            found.setdefault(fence.page, []).append((fence, left))
+    found: dict[str, list[tuple[Example, str]]] = {}
+    for example in examples():
+        if example.language in SHELL and (left := what_is_left(example)).strip():
+            found.setdefault(example.page, []).append((example, left))
     return found
 
 
-def others() -> list[Fence]:
+def others() -> list[Example]:
     return [
-        fence
-        for fence in fences()
-        if fence.language not in SHELL
-        and not is_listed(fence.page, fence.text.strip().partition("\n")[0])
+        example
+        for example in examples()
+        if example.language not in SHELL
+        and not is_listed(example.page, example.text.strip().partition("\n")[0])
     ]
 
 
@@ -52,27 +52,27 @@ RUN, OTHERS = to_run(), others()
 def test_the_commands_of_a_page_run_and_answer_as_it_shows(page: str, shell: Shell) -> None:
     said = shell.run(RUN[page])
     last = ""
-    for fence in fences():
-        if fence.page != page:
+    for example in examples():
+        if example.page != page:
             continue
-        if fence in said:
-            last = said[fence]
-            assert '"/problems/' not in last, f"{fence}: {last[-2000:]}"
-        elif fence.language == "json" and examples.is_answer(fence):
+        if example in said:
+            last = said[example]
+            assert '"/problems/' not in last, f"{example}: {last[-2000:]}"
+        elif example.language == "json" and checks.is_answer(example):
             got = answers(last)
-            assert got, f"{fence}: nothing was answered above"
-            examples.check_shape(json.loads(fence.text), got[-1])
+            assert got, f"{example}: nothing was answered above"
+            checks.check_shape(json.loads(example.text), got[-1])
 
 
-@pytest.mark.parametrize("fence", OTHERS, ids=str)
-def test_an_example_is_what_it_says(fence: Fence) -> None:
-    examples.check(fence)
+@pytest.mark.parametrize("example", OTHERS, ids=str)
+def test_an_example_is_what_it_says(example: Example) -> None:
+    checks.check(example)
 
 
 def test_what_is_asked_of_metrics_is_told_by_them(metrics: set[str]) -> None:
-    for fence in OTHERS:
-        if fence.language == "promql":
-            assert set(examples.METRIC.findall(fence.text)) <= with_parts(metrics), str(fence)
+    for example in OTHERS:
+        if example.language == "promql":
+            assert set(checks.METRIC.findall(example.text)) <= with_parts(metrics), str(example)
 
 
 def with_parts(names: set[str]) -> set[str]:
@@ -81,12 +81,13 @@ def with_parts(names: set[str]) -> set[str]:
 
 
 def test_everything_that_is_listed_is_there() -> None:
-    to_run(), others()
+    to_run()
+    others()
     gone = set(NOT_RUN) - used
     assert not gone, f"no document says this any more; take it out of not_run.py: {gone}"
 
 
 def test_a_command_that_nobody_knows_fails(shell: Shell) -> None:
-    fence = Fence("docs/page.md", 1, "sh", "no-such-command --at-all\n", "")
+    example = Example("docs/page.md", 1, "sh", "no-such-command --at-all\n", "")
     with pytest.raises(AssertionError, match="no-such-command"):
-        shell.run([(fence, fence.text)])
+        shell.run([(example, example.text)])

@@ -3,7 +3,6 @@
 With RUNSHEET_PICTURES=docs/images its pictures are made anew, where they stand in the document.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +11,14 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from devtools import browser
+from tests.docs.conftest import PICTURES
 from tests.docs.reader import WORDS, Reader, steps
 from tests.support.bin_dev import Dev
-from tests.support.fences import ROOT
+from tests.support.documents import ROOT
 
 pytestmark = pytest.mark.xdist_group("docs")
 DOCUMENT = ROOT / "docs" / "getting-started.md"
-PICTURES = os.environ.get("RUNSHEET_PICTURES", "")
-MOST_BYTES = 150_000
+MOST_BYTES = 200_000
 
 
 @pytest.fixture

@@ -171,3 +171,9 @@ def test_what_the_console_says_of_the_runbook_stands_there():
     page = LIBRARY.find("runbook")
     assert page
     assert {*Section} <= {each.anchor for each in page.document.sections}
+
+
+def test_a_column_without_a_heading_has_no_heading_cell():
+    html = render("| a | |\n| --- | --- |\n| 1 | 2 |", nowhere).html
+    assert html.count("<th>") == html.count("</th>") == 1
+    assert html.count("<td>") == html.count("</td>") == 3

@@ -1,4 +1,4 @@
-"""The examples of the documents: every fence of every Markdown file, and the commands in them."""
+"""The examples of the documents: each fenced block of each Markdown file, and its commands."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ COMMAND = re.compile(rf"(\$|>|[A-Z_]+=\S+) |({_PROGRAMS})\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Fence:
+class Example:
     """An example. `line`: where its first line stands; `above`: the words right before it."""
 
     page: str
@@ -30,13 +30,13 @@ class Fence:
 
 
 @cache
-def fences() -> tuple[Fence, ...]:
+def examples() -> tuple[Example, ...]:
     """All examples, page by page, from the top to the end."""
     pages = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-    return tuple(fence for page in pages for fence in _of(page))
+    return tuple(example for page in pages for example in _of(page))
 
 
-def _of(page: Path) -> Iterator[Fence]:
+def _of(page: Path) -> Iterator[Example]:
     above = ""
     for token in parse(page.read_text()):
         if token.type == "inline":
@@ -44,7 +44,7 @@ def _of(page: Path) -> Iterator[Fence]:
         elif token.type in ("fence", "code_block"):
             line = (token.map or [0])[0] + 2
             path = page.relative_to(ROOT).as_posix()
-            yield Fence(path, line, token.info.strip(), token.content, above)
+            yield Example(path, line, token.info.strip(), token.content, above)
 
 
 def commands(text: str) -> list[str]:

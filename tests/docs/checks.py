@@ -12,7 +12,7 @@ from app.domain import liquid_engine
 from app.schemas.conditions import check_when
 from app.schemas.problem import Problem
 from app.schemas.template import Template
-from tests.support.fences import COMMAND, Fence
+from tests.support.documents import COMMAND, Example
 
 URL = "https://receiver.example.com/hook"
 METRIC = re.compile(r"\brunsheet_\w+")
@@ -23,54 +23,55 @@ class Unknown(Exception):
     """The example is of no kind that is known here."""
 
 
-def check(fence: Fence) -> None:
+def check(example: Example) -> None:
     """Raises whatever is wrong with it."""
-    if fence.language not in CHECKS:
-        raise Unknown(f"{fence}: no check for ```{fence.language}; add one, or use ```text")
-    CHECKS[fence.language](fence)
+    if example.language not in CHECKS:
+        raise Unknown(f"{example}: no check for ```{example.language}; add one, or use ```text")
+    CHECKS[example.language](example)
 
 
-def check_text(fence: Fence) -> None:
-    for line in fence.text.splitlines():
-        assert not COMMAND.match(line), f"{fence}: say ```sh, so that it is run: {line}"
+def check_text(example: Example) -> None:
+    for line in example.text.splitlines():
+        assert not COMMAND.match(line), f"{example}: say ```sh, so that it is run: {line}"
 
 
-def check_json(fence: Fence) -> None:
-    check_value(fence, json.loads(fence.text))
+def check_json(example: Example) -> None:
+    check_value(example, json.loads(example.text))
 
 
-def check_yaml(fence: Fence) -> None:
-    for value in yaml.safe_load_all(fence.text):
+def check_yaml(example: Example) -> None:
+    for value in yaml.safe_load_all(example.text):
         if isinstance(value, dict) and "steps" in value and "key" in value:
             Template.read(value)
 
 
-def check_value(fence: Fence, value: Any) -> None:
+def check_value(example: Example, value: Any) -> None:
     """Read it as what it is: a template, steps, a policy, a condition, a part of a step."""
-    keys = set(value) if isinstance(value, dict) else set()
-    if isinstance(value, list) and all("actionType" in each for each in value):
+    if isinstance(value, list):
         template(*value)
-    elif {"key", "steps"} <= keys:
+        return
+    keys = set[str](value)
+    if {"key", "steps"} <= keys:
         Template.read(value)
     elif {"channel", "trigger"} <= keys:
         template(STEP | {"actionConfig": {"url": URL}, "notificationPolicies": [value]})
     elif keys & {"all", "any"}:
         check_when(value)
-    elif str(value.get("type", "") if keys else "").startswith("/problems/"):
+    elif str(value.get("type", "")).startswith("/problems/"):
         Problem.model_validate(value)
     elif keys and keys <= {"expect", "output", "retry", "recurrence"}:
         template(STEP | {"actionConfig": {"url": URL} | value})
-    elif not is_answer(fence):
-        raise Unknown(f"{fence}: no template, step, policy, condition, problem or answer")
+    elif not is_answer(example):
+        raise Unknown(f"{example}: no template, step, policy, condition, problem or answer")
 
 
 def template(*steps: dict[str, Any]) -> None:
     Template.read({"key": "example", "name": "Example", "steps": list(steps)})
 
 
-def is_answer(fence: Fence) -> bool:
+def is_answer(example: Example) -> bool:
     """What a command right above it answers; the test that runs the page compares them."""
-    return bool(re.search(r"\banswers?\b.*:$", fence.above))
+    return bool(re.search(r"\banswers?\b.*:$", example.above))
 
 
 def check_shape(shown: Any, got: Any, place: str = "answer") -> None:
@@ -89,20 +90,20 @@ def check_shape(shown: Any, got: Any, place: str = "answer") -> None:
         assert type(shown) is type(got), f"{place}: {got!r} is not like {shown!r}"
 
 
-def check_python(fence: Fence) -> None:
-    ast.parse(fence.text)
+def check_python(example: Example) -> None:
+    ast.parse(example.text)
 
 
-def check_liquid(fence: Fence) -> None:
-    liquid_engine.environment(escape=False).from_string(fence.text)
+def check_liquid(example: Example) -> None:
+    liquid_engine.environment(escape=False).from_string(example.text)
 
 
-def check_promql(fence: Fence) -> None:
+def check_promql(example: Example) -> None:
     """The names are compared with those of a running console: see test_examples.py."""
-    assert METRIC.search(fence.text), f"{fence}: names no metric"
+    assert METRIC.search(example.text), f"{example}: names no metric"
 
 
-CHECKS: dict[str, Callable[[Fence], None]] = {
+CHECKS: dict[str, Callable[[Example], None]] = {
     "": check_text,
     "text": check_text,
     "json": check_json,
