@@ -1,5 +1,6 @@
 """Whatever goes wrong leads into the runbook, and each link leads to something."""
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from app.domain import processes, queues
 from app.domain.outcomes import Outcome
 from app.models.vocabulary import AUTOMATION_QUEUE, NOTIFICATION_QUEUE
 from app.runbook import Section
+from devtools import procfile
 from devtools.check_docs import anchors
 from tests.support.looking import change, do
 from tests.support.notifying import later
@@ -21,6 +23,7 @@ from tests.web.conftest import Person
 
 ROOT = Path(__file__).parents[2]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+RUNNING = (ROOT / "docs" / "runbook" / "running.md").read_text()
 ALERTS = dict(re.findall(r"^### (Runsheet\w+)\n(.*?)(?=^##)", RUNBOOK, re.M | re.S))
 LINKS = re.compile(rf'href="{runbook.PAGE}#([^"]+)"')
 TRIED = {"schedule": [], "maxAttempts": 1}
@@ -51,6 +54,24 @@ def test_templates_name_no_other_section():
 def test_a_link_to_a_section_that_is_not_there_is_a_mistake_at_once():
     with pytest.raises(ValueError, match="no-such-section"):
         runbook.path("no-such-section")
+
+
+def test_what_the_runbook_has_one_call_is_in_the_api():
+    paths = json.loads((ROOT / "docs" / "openapi.json").read_text())["paths"]
+    there = {f"{way.upper()} {path}" for path, ways in paths.items() for way in ways}
+    named = set(re.findall(r"`((?:GET|POST) /api/[^`?]+)`", RUNBOOK + RUNNING))
+    assert named
+    assert unnamed(named) - unnamed(there) == set()
+
+
+def unnamed(routes: set[str]) -> set[str]:
+    """Whatever their parameters are called."""
+    return {re.sub(r"\{\w+\}", "{}", route) for route in routes}
+
+
+def test_a_worker_is_started_by_hand_as_the_procfile_does():
+    command = RUNNING.partition("```text\n.venv/bin/")[2].partition("```")[0].replace("\\\n", "")
+    assert command.split() == procfile.read(ROOT / "Procfile")["worker"].split()
 
 
 @pytest.mark.parametrize("name", [*ALERTS])
