@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app import runbook, transaction
-from app.domain import processes, queues
+from app.domain import losses, processes, queues
 from app.domain.outcomes import Outcome
 from app.models.vocabulary import AUTOMATION_QUEUE, NOTIFICATION_QUEUE
 from app.runbook import Section
@@ -18,7 +18,17 @@ from tests.support.looking import change, do
 from tests.support.notifying import later
 from tests.support.scheduling import NINE, fire_at, go_to, make_schedule
 from tests.support.telling import tell
-from tests.support.workflows import OPERATOR, begin, make_step, publish, task, webhook, work
+from tests.support.workflows import (
+    OPERATOR,
+    begin,
+    claim,
+    make_step,
+    publish,
+    report_begun,
+    task,
+    webhook,
+    work,
+)
 from tests.web.conftest import Person
 
 ROOT = Path(__file__).parents[2]
@@ -138,3 +148,20 @@ def test_queues_and_processes_in_trouble_lead_to_their_alerts(operator, app):
     assert Section.QUEUE_PAUSED in banner(operator)
     with later(minutes=1):
         assert Section.WORKERS_LOST in links(operator, "/queues")
+
+
+def test_a_poisoned_step_leads_to_its_cure_from_its_page_and_from_the_queues(operator, app):
+    publish(webhook("a"))
+    order = begin()
+    for worker in ("first", "second", "third"):  # two in a row, then one while it is alone
+        held = claim(worker=worker, alone=worker == "third")
+        report_begun(*held, worker=worker)
+        change(losses.give_back_expired, 1, [worker])
+    assert links(operator, f"/instances/{order}") == {Section.POISONED}
+    assert "a worker was lost while it did this step" in operator.get(f"/instances/{order}").text
+    assert Section.STEPS_POISONED in links(operator, "/queues")
+
+
+def test_a_reason_that_ends_with_a_stop_ends_with_one_in_the_banner(operator, app):
+    change(queues.pause, AUTOMATION_QUEUE, OPERATOR, "The bank is closed.")
+    assert "The bank is closed. What falls due" in operator.get("/banner").text
