@@ -1,6 +1,8 @@
 """How the web process is served, on a platform and in bin/dev alike."""
 
 import os
+from pathlib import Path
+from runpy import run_path
 
 bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
 
@@ -19,9 +21,14 @@ graceful_timeout = 20
 if os.path.isdir("/dev/shm"):
     worker_tmp_dir = "/dev/shm"
 
-# A line for each request helps nobody; errors are logged.
+# Requests are logged by the application (LOG_REQUESTS), which knows rules and ids where gunicorn
+# knows paths. Run and not imported: this process must not hold parts of an application that its
+# children load anew.
 accesslog = None
 errorlog = "-"
+logconfig_dict = run_path(str(Path(__file__).parent / "app" / "log_lines.py"))["for_gunicorn"](
+    os.environ
+)
 
 # No second way in: nothing uses gunicorn's control socket.
 control_socket_disable = True

@@ -20,15 +20,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     # a process's memory.
     from flask_migrate import Migrate
 
-    from app import api, cli, http_counts, seeds, web
+    from app import api, cli, http_counts, request_log, seeds, web
+    from app.doctor.command import without_settings
 
+    if settings is None and (patient := without_settings()) is not None:
+        return patient
     app = create_core(settings)
     csrf.init_app(app)
     login_manager.init_app(app)
     htmx.init_app(app)
     Migrate(app, db, directory=str(web.ROOT.parent.parent / "migrations"))
+    request_log.register(app)  # first: what all others log carries the request's id
     http_counts.register(app)
-    api.register(app)  # first: the converters of URLs come with it
+    api.register(app)  # before the pages: the converters of URLs come with it
     web.register(app)
     cli.register(app)
     seeds.register(app)

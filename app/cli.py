@@ -1,11 +1,13 @@
 """`flask --app app …`: what is done from a terminal."""
 
+import os
+
 import click
 from flask import Flask
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
-from app import transaction
+from app import logs, transaction
 from app.domain import audit, people
 from app.errors import RunsheetError
 
@@ -63,10 +65,16 @@ class said_in_one_line:  # noqa: N801 - reads as a sentence where it is used
 
 def register(app: Flask) -> None:
     """Hang all commands on the application."""
+    from app.doctor.command import doctor
     from app.secret_commands import secrets
+    from app.sweep import sweep
     from app.template_commands import group as templates
 
+    if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
+        logs.set_up("command", app.config["SETTINGS"])
     app.cli.add_command(tokens)
     app.cli.add_command(users)
     app.cli.add_command(secrets)
+    app.cli.add_command(sweep)
+    app.cli.add_command(doctor)
     app.cli.add_command(templates)

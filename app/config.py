@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app import log_lines
 from app.chat_places import ChatPlace, read_places
 from app.mailbox import Mailbox
 from app.smtp_url import MailServer
@@ -28,6 +29,8 @@ _LEAST = {
     "worker_threads": 1,
     "attempts_per_host": 1,
     "web_threads": 2,
+    "api_rate_limit": 0,
+    "api_rate_limit_strangers": 0,
     "lease_seconds": 2,
     "poison_after": 1,
     "min_schedule_seconds": 1,
@@ -126,6 +129,16 @@ class Settings:
     web_threads: int = setting(
         "WEB_THREADS", "Requests at once per web process; live streams take half at most.", "16"
     )
+    api_rate_limit: int = setting(
+        "API_RATE_LIMIT",
+        "API requests of one token per minute, over all web processes. 0: no limit.",
+        "12000",
+    )
+    api_rate_limit_strangers: int = setting(
+        "API_RATE_LIMIT_STRANGERS",
+        "API requests of one address per minute that have no valid token. 0: no limit.",
+        "300",
+    )
     trusted_proxies: int = setting(
         "TRUSTED_PROXIES", "How many proxies stand before the web process.", "0"
     )
@@ -135,11 +148,28 @@ class Settings:
     poison_after: int = setting(
         "POISON_AFTER", "Workers a step may take down alone before it is set aside.", "3"
     )
+    metrics_token: str = setting(
+        "METRICS_TOKEN",
+        "What `/metrics` wants as a bearer token, at least 16 characters. Empty: it is open.",
+        "",
+        secret=True,
+    )
     min_schedule_seconds: int = setting(
         "MIN_SCHEDULE_SECONDS",
         "The least time between two runs of a schedule, seconds. Cron and RRULEs are never denser "
         "than a minute.",
         "1",
+    )
+    log_format: str = setting(
+        "LOG_FORMAT",
+        "How lines of the log look: `json`, one object each, or `console`, for people.",
+        "json",
+    )
+    log_level: str = setting(
+        "LOG_LEVEL", "From what on is logged: `DEBUG`, `INFO`, `WARNING` or `ERROR`.", "INFO"
+    )
+    log_requests: bool = setting(
+        "LOG_REQUESTS", "Whether a line is logged for each request to the web process.", "true"
     )
     var: Path = setting(
         "RUNSHEET_VAR",
@@ -167,6 +197,8 @@ class Settings:
         object.__setattr__(self, "database_url", url)
         base = self.base_url or f"http://127.0.0.1:{self.port}"
         object.__setattr__(self, "base_url", base.rstrip("/"))
+        object.__setattr__(self, "log_format", self.log_format.lower())
+        object.__setattr__(self, "log_level", self.log_level.upper())
         if self.attempts_per_host == 0:
             object.__setattr__(self, "attempts_per_host", max(self.worker_threads * 3 // 4, 1))
 
@@ -186,6 +218,8 @@ class Settings:
             raise ConfigError("REDIS_URL must begin with redis://, rediss:// or unix://.")
         if len(self.secret_key) < 32:
             raise ConfigError("SECRET_KEY must have at least 32 characters.")
+        if 0 < len(self.metrics_token) < 16:
+            raise ConfigError("METRICS_TOKEN must have at least 16 characters.")
         if not self.base_url.startswith(("http://", "https://")):
             raise ConfigError("BASE_URL must begin with http:// or https://.")
         if self.egress_proxy and not self.egress_proxy.startswith("http://"):
@@ -196,6 +230,12 @@ class Settings:
         _check_encryption_keys(self.encryption_keys)
         _check_vapid_key(self.vapid_private_key)
         self._check_chat_places()
+        for name, given, known in (
+            ("LOG_FORMAT", self.log_format, log_lines.FORMATS),
+            ("LOG_LEVEL", self.log_level, log_lines.LEVELS),
+        ):
+            if given not in known:
+                raise ConfigError(f"{name} must be one of {', '.join(known)}.")
         for name, least in _LEAST.items():
             if getattr(self, name) < least:
                 raise ConfigError(f"{name.upper()} must be at least {least}.")

@@ -110,11 +110,23 @@ class CallbackGone(RunsheetError):
     slug = "callback-gone"
 
 
-class DraftIsStale(RunsheetError):
-    """The draft was changed by somebody else since you read it."""
+class Stale(RunsheetError):
+    """It was changed by somebody else since you read it."""
 
     status = 412
+    slug = "stale"
+
+
+class DraftIsStale(Stale):
+    """The draft was changed by somebody else since you read it."""
+
     slug = "draft-is-stale"
+
+
+class DraftIsBeingWritten(DraftIsStale):
+    """Somebody is writing a draft that is not finished yet, and this would replace it."""
+
+    slug = "draft-is-being-written"
 
 
 class TooLarge(RunsheetError):
@@ -156,6 +168,13 @@ class TooManyTries(RunsheetError):
 
     status = 429
     slug = "too-many-tries"
+
+
+class TooManyRequests(RunsheetError):
+    """Too many requests. Send fewer."""
+
+    status = 429
+    slug = "too-many-requests"
 
 
 class Unavailable(RunsheetError):

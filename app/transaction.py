@@ -13,6 +13,7 @@ from app import bells, clock
 from app.extensions import db
 
 _LAST = "written last"
+_AFTER = "said once it is so"
 
 
 @contextmanager
@@ -37,11 +38,18 @@ def writing(*, durable: bool = True) -> Iterator[Session]:
         session.rollback()
         raise
     bells.ring_asked(session.info)
+    for say in session.info.pop(_AFTER, ()):
+        say()
 
 
 def at_the_end(session: Session, write: Callable[[Session], None]) -> None:
     """Write something just before the transaction commits: what others would wait for."""
     session.info.setdefault(_LAST, []).append(write)
+
+
+def once_committed(session: Session, say: Callable[[], object]) -> None:
+    """Log something when the transaction has committed: what was rolled back did not happen."""
+    session.info.setdefault(_AFTER, []).append(say)
 
 
 @contextmanager

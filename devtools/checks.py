@@ -12,10 +12,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools import browser
+from devtools import browser, promtool
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+COMPOSE = "deploy/compose/compose.yaml"
 NOT_HERE = 75  # EX_TEMPFAIL: a check's way to say that it cannot run on this machine
 
 
@@ -55,12 +56,15 @@ CHECKS = [
     Check("types", tool("pyright")),
     Check("imports", tool("lint-imports", "--no-logo")),
     Check("templates", tool("djlint", "--lint", "--quiet", "app/templates")),
+    Check("image", tool("hadolint", "Dockerfile")),
+    Check("compose", tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE)),
     Check("migrations", module("devtools.check_migrations")),
     # Four for two processors, since tests of real processes wait more than they compute.
     # loadgroup: tests that share a server name their group and stay in one process
     Check("pytest", module("pytest", "-n", "4", "--dist", "loadgroup")),
     Check("docs", module("devtools.check_docs")),
     Check("openapi", module("devtools.check_openapi")),
+    Check("alerts", module("devtools.check_alerts")),
     Check("reference", module("devtools.reference", "--check")),
     Check("audit", module("devtools.check_audit")),
 ]
@@ -73,6 +77,7 @@ def main(arguments: list[str]) -> int:
     if arguments:
         sys.stdout.flush()
         os.execv(sys.executable, module("pytest", *arguments))
+    promtool.ensure()
     results = [run(check) for check in CHECKS]
     summarise(results)
     return 1 if any(result.failed for result in results) else 0

@@ -172,7 +172,10 @@ def environment(env: DevEnv) -> dict[str, str]:
     merged = env.merged
     bind = f"--bind 127.0.0.1:{env.port} {merged.get('GUNICORN_CMD_ARGS', '')}".strip()
     path = f"{BIN}{os.pathsep}{merged.get('PATH', os.defpath)}"
-    return merged | {"PATH": path, "GUNICORN_CMD_ARGS": bind, "PYTHONUNBUFFERED": "1"}
+    made = {"PATH": path, "GUNICORN_CMD_ARGS": bind, "PYTHONUNBUFFERED": "1"}
+    made["LOG_FORMAT"] = merged.get("LOG_FORMAT") or "console"
+    # The processes write into pipes, and can't see whether somebody reads at a terminal.
+    return merged | made | ({"FORCE_COLOR": "1"} if Output().colour else {})
 
 
 def await_ready(supervisor: Supervisor, env: DevEnv) -> None:

@@ -30,8 +30,8 @@ DOORS: dict[str, tuple[str, ...]] = {
         (),
     ),
     # app/live.py opens none: it looks whether its own client has hung up; process.py asks for the
-    # machine's name.
-    "socket": (OUTBOUND, MAIL, "app/live.py", "workers/process.py"),
+    # machine's name; the doctor hears the greeting of the mail server that the settings name.
+    "socket": (OUTBOUND, MAIL, "app/live.py", "workers/process.py", "app/doctor/channels.py"),
     "ssl": (OUTBOUND, MAIL),
     "apprise": ("workers/channels/chat.py",),
 }

@@ -82,6 +82,11 @@ def test_the_sms_provider_is_at_a_web_address():
     assert refusal(SMS_API_BASE="api.twilio.com").startswith("SMS_API_BASE must begin")
 
 
+def test_a_token_for_metrics_is_long_enough_not_to_be_guessed():
+    assert refusal(METRICS_TOKEN="short").startswith("METRICS_TOKEN must have at least 16")
+    assert load().metrics_token == ""
+
+
 SECRETS = {
     "database_url": "postgresql+psycopg://runsheet:canary-1@db.example.com/runsheet",
     "redis_url": "rediss://:canary-2@redis.example.com",
@@ -92,12 +97,14 @@ SECRETS = {
     "vapid_private_key": base64.urlsafe_b64encode(b"canary-7".ljust(32)).decode(),
     "apprise_urls": "ops=slack://canary-8/b/c/#ops",
     "egress_proxy": "http://canary-9:4750",
+    "metrics_token": "canary-10, which is long",
 }
 NO_SECRETS = set(
     (
         "port base_url redis_tls_verify mail_from org_domains sms_api_base sms_account sms_from "
         "outbound_allow worker_threads attempts_per_host web_threads trusted_proxies "
-        "lease_seconds poison_after min_schedule_seconds var"
+        "lease_seconds poison_after min_schedule_seconds log_format log_level log_requests var "
+        "api_rate_limit api_rate_limit_strangers"
     ).split()
 )
 

@@ -2,7 +2,9 @@
 
 # All of it at once, though a bell often needs little: a plain `rq worker` forks for each bell, and
 # what it has not imported before is imported anew each time, for longer than the work takes.
-from app import bells
+import logging
+
+from app import bells, logs
 from workers.chores import tick as tick_once
 from workers.process import core
 from workers.runner import Runner
@@ -26,6 +28,8 @@ def hear(queue: str) -> None:
         _runner.hear()
         return
     app = core()
+    if not logging.getLogger().handlers:  # nobody has set up where lines go
+        logs.set_up("worker", app.config["SETTINGS"])
     runner = Runner(app, queue)
     bells.forget_ring(queue)
     if runner.drain(DRAIN_SECONDS):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app import clock
+from app import clock, logs
 from app.domain.claims import Claim
 from app.domain.outcomes import Outcome, Span
 from app.domain.reports import Report
@@ -177,7 +177,8 @@ class Crew:
                 self._idle_threads -= 1
                 self._bulkhead.begin(held.destination)
                 self._running[held.work.claim.id] = held
-            self._carry_out(held)
+            with logs.bound(**held.work.claim.ids):
+                self._carry_out(held)
 
     def _next(self) -> _Held | None:
         """Take the oldest that may begin. Whoever ends an attempt asks at once, so what its end

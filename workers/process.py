@@ -3,7 +3,6 @@
 import contextlib
 import ctypes
 import gc
-import logging
 import os
 import socket
 from functools import cache
@@ -38,8 +37,3 @@ def stay_small() -> None:
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
     gc.collect()
     gc.freeze()
-
-
-def log_plainly() -> None:
-    """One line per message on stderr."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")

@@ -20,7 +20,7 @@ from rq.serializers import JSONSerializer
 from rq_scheduler import Scheduler
 from sqlalchemy.exc import DBAPIError
 
-from app import clock, transaction
+from app import clock, logs, transaction
 from app.config import Settings
 from app.domain import processes
 from app.redis_client import connect
@@ -33,7 +33,7 @@ REDIS_SECONDS = 2.0  # for one exchange: a Redis that hangs delays a turn by no 
 LOCK_SECONDS = 10  # so that a second scheduler takes over within 15 s of the first one's death
 TICK_EVERY = 5.0
 SIGN_OF_LIFE_EVERY = 5.0
-log = logging.getLogger(__name__)
+log = logging.getLogger("workers.scheduler")  # also where it is the program itself
 
 # Only the holder extends or gives up the lock (compare and set, as Redis documents for locks).
 # One that never ends, or too late, was put there by something else: it is let run out as ours do.
@@ -119,6 +119,7 @@ class Clock:
 
     def run(self) -> None:
         """Until asked to stop. Must run in an application context."""
+        log.info("Keeping time", extra=logs.facts(name=self.name))
         while not self._ended.is_set():
             began = time.monotonic()
             self._turn()
@@ -153,6 +154,7 @@ class Clock:
                 )
 
     def _finish(self) -> None:
+        log.info("Ending")
         try:
             self._scheduler.remove_lock()
             with transaction.writing() as session:
@@ -162,8 +164,8 @@ class Clock:
 
 
 def main() -> None:
-    process.log_plainly()
     app = process.core()
+    logs.set_up("scheduler", app.config["SETTINGS"])
     process.stay_small()
     clock = Clock(app.config["SETTINGS"])
     for number in (signal.SIGINT, signal.SIGTERM):

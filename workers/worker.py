@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import logging
 import signal
 import threading
 from typing import Any
@@ -13,10 +14,13 @@ from rq.exceptions import DeserializationError, StopRequested
 from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker, WorkerStatus
 
-from app import bells
+from app import bells, logs
+from app.models.vocabulary import NOTIFICATION_QUEUE
 from workers import bell_task, process
 from workers.job import RunsheetJob
 from workers.runner import Runner
+
+log = logging.getLogger(__name__)
 
 
 class RunsheetWorker(SimpleWorker):
@@ -43,7 +47,11 @@ class RunsheetWorker(SimpleWorker):
         self._install_signal_handlers()
         once = bool(kwargs.get("burst") or kwargs.get("max_jobs") or kwargs.get("max_idle_time"))
         kwargs["logging_level"] = kwargs.get("logging_level") or "WARNING"
-        self._runner = Runner(process.core(), self.queues[0].name)
+        queue = self.queues[0].name
+        kind = "notifier" if queue == NOTIFICATION_QUEUE else "worker"
+        logs.set_up(kind, process.core().config["SETTINGS"])
+        self._runner = Runner(process.core(), queue)
+        log.info("Listening", extra=logs.facts(queue=queue, name=self._runner.name))
         process.stay_small()
         bell_task.serve(self._runner)
         self._runner.start()
@@ -56,6 +64,7 @@ class RunsheetWorker(SimpleWorker):
                         break
                     self._asked_to_stop.wait(1.0)
         finally:
+            log.info("Ending")
             self._runner.stop()
         return worked
 

@@ -10,11 +10,12 @@ PREFIX = "/api/workflows"
 def register(app: Flask) -> None:
     """Hang all routes of the API on the application."""
     from app import live
-    from app.api import commands, converters, problems
+    from app.api import commands, converters, problems, rates
     from app.api.nouns import AT_THE_ROOT, NOUNS
 
     converters.register(app)
     problems.register(app)
+    rates.register(app)
     for noun in NOUNS:
         app.register_blueprint(noun.blueprint, url_prefix=PREFIX)
         csrf.exempt(noun.blueprint)  # no cookie is asked for here, so none can be abused

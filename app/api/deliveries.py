@@ -3,12 +3,12 @@
 from flask import Blueprint, current_app
 
 from app.api.endpoint import Ask, endpoint
-from app.api.parameters import DeliveriesPage
+from app.api.parameters import DeliveriesFilter, DeliveriesPage
 from app.api.rendering import Reply, ok, page
 from app.config import Settings
 from app.domain import channels, deliveries, replays
 from app.domain.deliveries import Filter
-from app.schemas.instance import BulkOut, DeliveryOut, DeliveryReplay, Reason
+from app.schemas.instance import BulkOut, CountOut, DeliveryOut, DeliveryReplay, Reason
 
 blueprint = Blueprint("api_deliveries", __name__)
 
@@ -26,6 +26,18 @@ def list_deliveries(ask: Ask[None]) -> Reply:
     asked = Filter(**wanted.model_dump(exclude={"limit", "cursor"}))
     found = deliveries.find_all(ask.session, asked, before=wanted.cursor, limit=wanted.limit)
     return page(*found)
+
+
+@blueprint.get("/deliveries/count")
+@endpoint(
+    "Count those that match and have ended: `expected` of a replay of them",
+    permission="read",
+    gives=CountOut,
+    query=DeliveriesFilter,
+)
+def count_deliveries(ask: Ask[None]) -> Reply:
+    asked = Filter(**ask.query.model_dump())
+    return ok(CountOut(count=deliveries.count(ask.session, asked)))
 
 
 @blueprint.get("/deliveries/<id:delivery_id>")

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, abort, current_app
 
 from app.api import openapi
+from app.api.doc_pages import nouns_of
 from app.api.endpoint import bare
 from app.api.rendering import json_response
 from app.schemas import public
@@ -11,7 +12,7 @@ blueprint = Blueprint("api_docs", __name__)
 
 
 @blueprint.get("/api/openapi.json")
-@bare("This document", permission=None, gives="application/json")
+@bare("This document", permission=None, counted=True, gives="application/json")
 def read_openapi() -> Response:
     return json_response(openapi.document(current_app))
 
@@ -20,6 +21,7 @@ def read_openapi() -> Response:
 @bare(
     "A JSON Schema: template, actionConfig or notificationPolicies",
     permission=None,
+    counted=True,
     gives="application/schema+json",
 )
 def read_schema(name: str) -> Response:
@@ -28,9 +30,10 @@ def read_schema(name: str) -> Response:
 
 
 @blueprint.get("/api/docs")
-@bare("All routes, to read", permission=None, gives="text/html")
+@bare("All routes, to read and to try", permission=None, counted=True, gives="text/html")
 def read_docs() -> Response:
     # Not render_template: the page is the same for all, so nobody need be looked up for it.
     template = current_app.jinja_env.get_template("api/docs.html")
-    html = template.render(document=openapi.document(current_app))
+    document = openapi.document(current_app)
+    html = template.render(info=document["info"], nouns=nouns_of(document))
     return Response(html, content_type="text/html; charset=utf-8")

@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar, cast
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from app import presence, transaction
-from app.api import bodies, idempotency, problems
+from app import logs, presence, transaction
+from app.api import bodies, idempotency, problems, rates
 from app.api.parameters import Parameters
 from app.api.rendering import Reply
 from app.domain import people, permissions, tokens
@@ -31,6 +31,7 @@ class Description:
     takes, gives: schemas of body and answer; `gives` may be a media type's name instead.
     many: the answer is a page of `gives`.
     also: other statuses with the same answer.
+    counted: open to all, but each address may ask only so often.
     """
 
     summary: str
@@ -44,6 +45,7 @@ class Description:
     yaml: bool = False
     limit: int = bodies.MEBIBYTE
     errors: tuple[int, ...] = ()
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ def _decorator(
             try:
                 return answer(about, view, path)
             except Exception as error:  # noqa: BLE001 - becomes a problem; the unexpected is logged
-                return problems.problem_of(error)
+                is_open = about.permission is None
+                return problems.problem_of(rates.of_failure(error, is_open=is_open))
 
         vars(answered)["description"] = about
         return answered
@@ -90,7 +93,11 @@ def _decorator(
 
 
 def _as_it_is(about: Description, view: View, path: dict[str, Any]) -> Response:
-    return view(**path) if about.permission is None else view(_permitted(about), **path)
+    if about.permission is not None:
+        return view(_permitted(about), **path)
+    if about.counted:
+        rates.of_stranger()
+    return view(**path)
 
 
 def _in_transaction(about: Description, view: View, path: dict[str, Any]) -> Response:
@@ -115,6 +122,8 @@ def _permitted(about: Description) -> Actor:
     with transaction.reading() as session:
         token = people.find_token(session, token_of())
         actor, is_due, token_id = people.actor_of_program(token), tokens.is_due(token), token.id
+    logs.remember(tokenId=token_id)
+    rates.of_token(token_id)
     permissions.require(actor, about.permission or "administer")
     if is_due:
         presence.note(lambda session: tokens.see(session, token_id))

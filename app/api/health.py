@@ -42,6 +42,7 @@ def healthz() -> Response:
     "Whether database, Redis and migrations are there; workers and mail are told too",
     permission=None,
     gives=Readiness,
+    also=(503,),
 )
 def readyz() -> Response:
     checks = {

@@ -1,19 +1,20 @@
 """/notification-templates: what notifications say."""
 
-from flask import Blueprint, Response, current_app, request, url_for
+from flask import Blueprint, Response, current_app, url_for
 from sqlalchemy.orm import Session
 
 from app import transaction
 from app.api import bodies
 from app.api.endpoint import Ask, bare, endpoint
 from app.api.parameters import TemplatesPage, VersionsPage
+from app.api.preconditions import marked, require_draft
 from app.api.rendering import Reply, json_response, page
 from app.domain import notification_previews as previews
 from app.domain import notification_template_queries as queries
 from app.domain import notification_templates as templates
 from app.domain.notification_context import sample_for
 from app.domain.people import Actor
-from app.errors import DraftIsStale, FieldError, Invalid
+from app.errors import FieldError, Invalid
 from app.schemas.notification import CONTENT
 from app.schemas.notification_template import (
     NotificationTemplateIn,
@@ -86,8 +87,7 @@ def read_notification_template(ask: Ask[None], key: str) -> Reply:
 )
 def replace_notification_draft(ask: Ask[NotificationTemplatePut], key: str) -> Reply:
     row = templates.find(ask.session, key, lock=True)
-    if request.if_match and not request.if_match.contains(str(row.draft_revision)):
-        raise DraftIsStale(draftRevision=row.draft_revision, updatedBy=row.updated_by)
+    require_draft(row)
     if ask.body.key not in (None, key):
         raise Invalid.at("key", f"The key of a template stays as it is: {key}.")
     templates.replace_draft(ask.session, key, ask.body, ask.actor.name, ask.body.draft_revision)
@@ -99,9 +99,10 @@ def replace_notification_draft(ask: Ask[NotificationTemplatePut], key: str) -> R
     "Archive a notification template; 409 where something published still uses it",
     permission="edit templates",
     status=204,
-    errors=(409,),
+    errors=(409, 412),
 )
 def archive_notification_template(ask: Ask[None], key: str) -> Reply:
+    require_draft(templates.find(ask.session, key, lock=True))
     templates.archive(ask.session, key, ask.actor.name)
     return Reply(status=204)
 
@@ -112,8 +113,10 @@ def archive_notification_template(ask: Ask[None], key: str) -> Reply:
     permission="edit templates",
     takes=PublishIn,
     gives=NotificationVersionOut,
+    errors=(412,),
 )
 def publish_notification_template(ask: Ask[PublishIn], key: str) -> Reply:
+    require_draft(templates.find(ask.session, key, lock=True))
     version = templates.publish(
         ask.session, key, ask.actor.name, sample_for(key, _base_url()), ask.body.note
     )
@@ -168,7 +171,7 @@ def preview_notification(actor: Actor, key: str) -> Response:
 
 def _read(session: Session, key: str) -> Reply:
     found = queries.read_template(session, key)
-    return Reply(found.document(), headers={"ETag": f'"{found.draft_revision}"'})
+    return marked(Reply(found.document()), found.draft_revision)
 
 
 def _base_url() -> str:

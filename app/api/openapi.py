@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document, made from the descriptions of the views and the schemas they name."""
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,52 +9,47 @@ from flask import Flask
 from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
-from app.api import idempotency, problems
-from app.api.converters import IdConverter, KeyConverter, SecretConverter
+from app.api import described, examples, idempotency
+from app.api.converters import IdConverter, KeyConverter, SecretConverter, TokenConverter
 from app.api.endpoint import Description, description_of
+from app.api.openapi_answers import COMPONENTS, answers, reference, too_many
+from app.api.parameters import MAX_SEQ
+from app.domain.permissions import PERMISSIONS, WITH_AUTOMATION
+from app.models.vocabulary import Role
 from app.schemas.base import Schema
 from app.schemas.problem import PageOut, Problem
 from app.version import VERSION
 
-COMPONENTS = "#/components/schemas/"
-TITLES = {
-    400: "The request could not be read.",
-    401: "No token, or one that is not valid.",
-    403: "The token's role does not allow this.",
-    404: "There is no such thing.",
-    409: "Not in its present state; or another request with this Idempotency-Key is at work.",
-    410: "The step that the call is for was passed over.",
-    412: "The draft was changed by somebody else.",
-    413: "The body is too large.",
-    415: "The body is not JSON.",
-    422: "Something in the body or the query is not as it should be.",
-    503: "Something Runsheet needs does not answer.",
-}
 DESCRIPTION = (
     "Times are UTC, ISO 8601, with `Z`. Every POST with a token takes an `Idempotency-Key`: for "
     "24 hours the same key and body get the first answer again (only successes are kept), another "
-    "body 422. Errors are `application/problem+json` (RFC 9457) with `errors: [{path, message}]`."
+    "body 422. Errors are `application/problem+json` (RFC 9457) with `errors: [{path, message}]`. "
+    "Every answer to a token says in `RateLimit` how many requests are left in this minute."
 )
+Route = tuple[Rule, str, Description]
 _VARIABLE = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 
 
 def document(app: Flask) -> dict[str, Any]:
     """Describe all routes of the application that have a description."""
     routes = list(described_routes(app))
+    components = described.describe(_schemas([about for _, _, about in routes]))
     return {
         "openapi": "3.1.0",
         "info": {"title": "Runsheet", "version": VERSION, "description": DESCRIPTION},
         "servers": [{"url": "/"}],
         "security": [{"token": []}],
-        "paths": _paths(routes),
+        "tags": _tags(app, routes),
+        "paths": _paths(routes, components),
         "components": {
-            "schemas": _schemas([about for _, _, about in routes]),
+            "schemas": components,
+            "responses": {"TooManyRequests": too_many()},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
-def described_routes(app: Flask) -> Iterator[tuple[Rule, str, Description]]:
+def described_routes(app: Flask) -> Iterator[Route]:
     """Each rule and method with its description, by path, in the order of the noun's life."""
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         about = description_of(app.view_functions[rule.endpoint])
@@ -67,32 +63,54 @@ def path_of(rule: Rule) -> str:
     return _VARIABLE.sub(lambda match: f"{{{_camel(match[1])}}}", rule.rule)
 
 
-def _paths(routes: list[tuple[Rule, str, Description]]) -> dict[str, Any]:
+def _tags(app: Flask, routes: list[Route]) -> list[dict[str, str]]:
+    """The nouns, each with what its module says of it."""
+    found = {
+        _noun(rule): (sys.modules[app.view_functions[rule.endpoint].__module__].__doc__ or "")
+        for rule, _, _ in routes
+    }
+    return [
+        {"name": name, "description": " ".join(text.split("\n\n")[0].split())}
+        for name, text in sorted(found.items())
+    ]
+
+
+def _noun(rule: Rule) -> str:
+    return rule.endpoint.partition(".")[0].removeprefix("api_")
+
+
+def _paths(routes: list[Route], components: dict[str, Any]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for rule, method, about in routes:
-        paths.setdefault(path_of(rule), {})[method.lower()] = _operation(rule, method, about)
+        operation = _operation(rule, method, about, components)
+        paths.setdefault(path_of(rule), {})[method.lower()] = operation
     return paths
 
 
-def _operation(rule: Rule, method: str, about: Description) -> dict[str, Any]:
-    noun, _, verb = rule.endpoint.partition(".")
+def _operation(
+    rule: Rule, method: str, about: Description, components: dict[str, Any]
+) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": _camel(verb),
+        "operationId": _camel(rule.endpoint.partition(".")[2]),
         "summary": about.summary,
-        "tags": [noun.removeprefix("api_")],
+        "description": _who(about),
+        "tags": [_noun(rule)],
         "parameters": _parameters(rule, method, about),
-        "responses": {
-            **{str(code): _answer(about) for code in (about.status, *about.also)},
-            **{str(code): _problem(code) for code in _errors(rule, method, about)},
-        },
+        "responses": answers(rule, method, about, components),
     }
-    operation["description"] = f"Needs the permission: {about.permission}."
     if about.permission is None:
-        operation["description"] = "Open to all."
         operation["security"] = []
     if about.takes is not None:
-        operation["requestBody"] = _body(about)
+        operation["requestBody"] = _body(about, components)
     return operation
+
+
+def _who(about: Description) -> str:
+    if about.permission is None:
+        return "Open to all; no token is asked for."
+    roles = [role for role in Role if role in PERMISSIONS[about.permission]]
+    beside = " who may add automation" if about.permission in WITH_AUTOMATION else ""
+    return f"Needs the permission: {about.permission}. Roles: {', '.join(roles)}{beside}."
 
 
 def _parameters(rule: Rule, method: str, about: Description) -> list[dict[str, Any]]:
@@ -106,10 +124,16 @@ def _parameters(rule: Rule, method: str, about: Description) -> list[dict[str, A
             parameters.append({"name": name, "in": "query", "schema": _inlined(about, schema)})
     if method == "POST" and about.permission is not None:
         limits = {"type": "string", "minLength": 1, "maxLength": idempotency.LONGEST}
-        parameters.append({"name": idempotency.HEADER, "in": "header", "schema": limits})
+        printable = {"pattern": "^[ -~]*$"}
+        schema = limits | printable
+        parameters.append({"name": idempotency.HEADER, "in": "header", "schema": schema})
     if 412 in about.errors:
         parameters.append({"name": "If-Match", "in": "header", "schema": {"type": "string"}})
-    return parameters
+    if about.gives == "text/event-stream":
+        schema = {"type": "integer", "minimum": 0, "maximum": MAX_SEQ}
+        parameters.append({"name": "Last-Event-ID", "in": "header", "schema": schema})
+    noun = _noun(rule)
+    return [each | described.parameter(each["name"], noun, each["schema"]) for each in parameters]
 
 
 def _inlined(about: Description, schema: Any) -> Any:
@@ -125,55 +149,18 @@ def _path_schema(rule: Rule, name: str) -> dict[str, Any]:
     converter = rule._converters[name]
     if isinstance(converter, IdConverter):
         return {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
-    named = isinstance(converter, KeyConverter | SecretConverter)
+    named = isinstance(converter, KeyConverter | SecretConverter | TokenConverter)
     pattern = {"pattern": f"^{converter.regex}$"} if named else {}
     return {"type": "string", **pattern}
 
 
-def _body(about: Description) -> dict[str, Any]:
+def _body(about: Description, components: dict[str, Any]) -> dict[str, Any]:
     media_types = ["application/json", *(["application/yaml"] if about.yaml else [])]
-    schema = _reference(about.takes)
+    schema = reference(about.takes)
+    shown = {"schema": schema, "example": examples.of(schema, components)}
     # Where nothing is required of a body, none need be sent.
     required = any(part.is_required() for part in (about.takes or Schema).model_fields.values())
-    return {"required": required, "content": {kind: {"schema": schema} for kind in media_types}}
-
-
-def _answer(about: Description) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": about.summary}
-    if isinstance(about.gives, str):
-        schema = {} if about.gives.endswith("json") else {"type": "string"}
-        answer["content"] = {about.gives: {"schema": schema}}
-    elif about.gives is not None:
-        schema = _reference(about.gives)
-        if about.many:
-            items = {"properties": {"items": {"type": "array", "items": schema}}}
-            schema = {"allOf": [_reference(PageOut), items]}
-        answer["content"] = {"application/json": {"schema": schema}}
-    return answer
-
-
-def _problem(code: int) -> dict[str, Any]:
-    content = {problems.MEDIA_TYPE: {"schema": _reference(Problem)}}
-    return {"description": TITLES[code], "content": content}
-
-
-def _errors(rule: Rule, method: str, about: Description) -> list[int]:
-    codes = set(about.errors)
-    if about.permission is not None:
-        codes |= {401, 403, 503}
-    if rule.arguments:
-        codes.add(404)
-    if about.query is not None:
-        codes |= {400, 422}
-    if about.takes is not None:
-        codes |= {400, 413, 415, 422}
-    if method == "POST":
-        codes.add(409)
-    return sorted(codes)
-
-
-def _reference(model: Any) -> dict[str, Any]:
-    return {"$ref": COMPONENTS + model.__name__}
+    return {"required": required, "content": dict.fromkeys(media_types, shown)}
 
 
 def _schemas(descriptions: list[Description]) -> dict[str, Any]:

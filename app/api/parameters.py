@@ -57,6 +57,21 @@ class TemplatesPage(Page):
     archived: bool = Field(False, description="Archived templates instead of the others.")
 
 
+class TasksPage(Page):
+    whose: Literal["mine", "all"] = Field(
+        "mine", description="Those of the token's role and of nobody in particular; or all."
+    )
+    overdue: bool = Field(False, description="Only what is late.")
+
+
+class Replacing(Parameters):
+    discard_writing: bool = Field(
+        False,
+        description="Replaces even what somebody is writing in the console and has not finished; "
+        "otherwise that is answered with 412.",
+    )
+
+
 class VersionsPage(Page):
     cursor: Seq | None = Field(None, description="`nextCursor` of the page before.")
 
@@ -104,13 +119,18 @@ class SchedulesPage(Page):
     paused: bool | None = None
 
 
-class DeliveriesPage(Page):
+class DeliveriesFilter(Parameters):
     channel: Channel | None = None
     state: DeliveryState | None = None
     template: str | None = Field(None, max_length=120, description="Key of its template.")
     recipient: str | None = Field(None, max_length=320, description="In recipient or address.")
     error: str | None = Field(None, max_length=500, description="In the reason.")
     instance_id: Id | None = None
+    user_id: Id | None = Field(None, description="To this person.")
+
+
+class DeliveriesPage(Page, DeliveriesFilter):
+    pass
 
 
 class AuditPage(Page):

@@ -8,6 +8,8 @@ from flask import Flask, Response, request
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from app import request_log
+from app.api import rates
 from app.api.rendering import json_response
 from app.errors import (
     FieldError,
@@ -88,6 +90,7 @@ def _problem(
         "status": status,
         "detail": detail,
         "errors": [{"path": fault.path, "message": fault.message} for fault in errors or ()],
+        "requestId": request_log.request_id(),
         **{name: _written(value) for name, value in (extra or {}).items()},
     }
     return json_response(document, status, media_type=MEDIA_TYPE)
@@ -116,7 +119,9 @@ def register(app: Flask) -> None:
         error = request.routing_exception
         if error is None or not is_ours(request.path):
             return None
-        return problem_of(NotFound("There is no such route.") if error.code == 404 else error)
+        if error.code != 404:
+            return problem_of(error)
+        return problem_of(rates.of_failure(NotFound("There is no such route."), is_open=True))
 
     @app.after_request
     def _never_cached(response: Response) -> Response:

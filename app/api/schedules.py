@@ -3,10 +3,13 @@
 from flask import Blueprint, current_app, url_for
 
 from app import clock
+from app.api import preconditions
 from app.api.endpoint import Ask, endpoint
 from app.api.parameters import Page, SchedulesPage
+from app.api.preconditions import mark_of, marked
 from app.api.rendering import Reply, created, ok, page
 from app.domain import occurrences, schedule_queries, schedules
+from app.domain.schedule_queries import definition_of
 from app.schemas.durations import parse_moment
 from app.schemas.instance import Reason
 from app.schemas.schedule import (
@@ -93,8 +96,10 @@ def read_schedule(ask: Ask[None], schedule_id: int) -> Reply:
     permission="edit schedules",
     takes=ScheduleChange,
     gives=ScheduleOut,
+    errors=(412,),
 )
 def change_schedule(ask: Ask[ScheduleChange], schedule_id: int) -> Reply:
+    require_match(ask, schedule_id)
     given = ask.body.model_dump(by_alias=True, exclude_unset=True)
     schedules.change(ask.session, schedule_id, given, ask.actor.name, least_seconds=least_seconds())
     return answer(ask, schedule_id)
@@ -105,8 +110,10 @@ def change_schedule(ask: Ask[ScheduleChange], schedule_id: int) -> Reply:
     "Delete a schedule; what it started goes on",
     permission="edit schedules",
     status=204,
+    errors=(412,),
 )
 def delete_schedule(ask: Ask[None], schedule_id: int) -> Reply:
+    require_match(ask, schedule_id)
     schedules.delete(ask.session, schedule_id, ask.actor.name)
     return Reply(status=204)
 
@@ -133,6 +140,19 @@ def pause_schedule(ask: Ask[PauseIn], schedule_id: int) -> Reply:
 def resume_schedule(ask: Ask[Reason], schedule_id: int) -> Reply:
     schedules.resume(ask.session, schedule_id, ask.actor.name, ask.body.reason)
     return answer(ask, schedule_id)
+
+
+@blueprint.post(f"{SCHEDULE}/duplicate")
+@endpoint(
+    "Copy a schedule; the copy is paused, to be changed before it is resumed",
+    permission="edit schedules",
+    gives=ScheduleOut,
+    status=201,
+)
+def duplicate_schedule(ask: Ask[None], schedule_id: int) -> Reply:
+    copy = schedules.duplicate(ask.session, schedule_id, ask.actor.name)
+    location = url_for("api_schedules.read_schedule", schedule_id=copy.id)
+    return created(schedule_queries.read(ask.session, copy.id).document(), location)
 
 
 @blueprint.post(f"{SCHEDULE}/run-now")
@@ -167,7 +187,15 @@ def list_fires(ask: Ask[None], schedule_id: int) -> Reply:
 
 def answer(ask: Ask, schedule_id: int) -> Reply:
     """The schedule as it is now."""
-    return ok(schedule_queries.read(ask.session, schedule_id))
+    row = schedules.find(ask.session, schedule_id)
+    return marked(ok(schedule_queries.read(ask.session, schedule_id)), mark_of(definition_of(row)))
+
+
+def require_match(ask: Ask, schedule_id: int) -> None:
+    """Raises Stale unless what an author wrote of it is still what If-Match names."""
+    row = schedules.find(ask.session, schedule_id, lock=True)
+    facts = {"updatedBy": row.updated_by, "updatedAt": row.updated_at}
+    preconditions.require(mark_of(definition_of(row)), **facts)
 
 
 def least_seconds() -> int:

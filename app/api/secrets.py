@@ -4,6 +4,7 @@ from flask import Blueprint, current_app, url_for
 
 from app.api.endpoint import Ask, endpoint
 from app.api.parameters import Page
+from app.api.preconditions import mark_of, marked, require
 from app.api.rendering import Reply, created, ok, page
 from app.domain import secrets
 from app.domain.keyring import Keyring
@@ -43,7 +44,7 @@ def create_secret(ask: Ask[SecretIn]) -> Reply:
 @blueprint.get(SECRET)
 @endpoint("Read what is known of a secret", permission="edit templates", gives=SecretOut)
 def read_secret(ask: Ask[None], name: str) -> Reply:
-    return ok(secrets.read(ask.session, name))
+    return answer(ask, name)
 
 
 @blueprint.patch(SECRET)
@@ -52,10 +53,12 @@ def read_secret(ask: Ask[None], name: str) -> Reply:
     permission="manage secrets",
     takes=SecretChange,
     gives=SecretOut,
+    errors=(412,),
 )
 def bind_secret(ask: Ask[SecretChange], name: str) -> Reply:
+    require_match(ask, name)
     secrets.bind(ask.session, name, ask.body.hosts, ask.actor.name)
-    return ok(secrets.read(ask.session, name))
+    return answer(ask, name)
 
 
 @blueprint.delete(SECRET)
@@ -75,10 +78,25 @@ def delete_secret(ask: Ask[None], name: str) -> Reply:
     permission="manage secrets",
     takes=RotateIn,
     gives=SecretOut,
+    errors=(412,),
 )
 def rotate_secret(ask: Ask[RotateIn], name: str) -> Reply:
+    require_match(ask, name)
     secrets.rotate(ask.session, keyring(), name, ask.body, ask.actor.name)
-    return ok(secrets.read(ask.session, name))
+    return answer(ask, name)
+
+
+def answer(ask: Ask, name: str) -> Reply:
+    """What is known of the secret now."""
+    row = secrets.find(ask.session, name)
+    return marked(ok(secrets.read(ask.session, name)), mark_of([row.hosts, row.updated_at]))
+
+
+def require_match(ask: Ask, name: str) -> None:
+    """Raises Stale unless its places and the time of its value are what If-Match names."""
+    row = secrets.find(ask.session, name, lock=True)
+    facts = {"updatedBy": row.updated_by, "updatedAt": row.updated_at}
+    require(mark_of([row.hosts, row.updated_at]), **facts)
 
 
 def keyring() -> Keyring:

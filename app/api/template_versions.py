@@ -1,14 +1,24 @@
 """/templates/{id}/versions: publishing, reading, comparing and bringing back what was published."""
 
+from dataclasses import asdict
+
 from flask import Blueprint
 
 from app.api.endpoint import Ask, endpoint
-from app.api.parameters import Comparison, VersionsPage
+from app.api.parameters import Comparison, Replacing, VersionsPage
+from app.api.preconditions import require_draft
 from app.api.rendering import Reply, page
-from app.api.templates import org_domains, outbound_allow, require_match, with_etag
-from app.domain import template_queries, template_versions, templates
+from app.api.templates import org_domains, outbound_allow, with_etag
+from app.domain import drafts, publishing, template_queries, template_versions, templates
 from app.domain.diff_words import compare_document
-from app.schemas.template import CompareOut, RestoreIn, TemplateOut, TemplatePublishIn, VersionOut
+from app.schemas.template import (
+    CompareOut,
+    FindingOut,
+    RestoreIn,
+    TemplateOut,
+    TemplatePublishIn,
+    VersionOut,
+)
 
 blueprint = Blueprint("api_template_versions", __name__)
 TEMPLATE = "/templates/<id:template_id>"
@@ -23,12 +33,25 @@ TEMPLATE = "/templates/<id:template_id>"
     errors=(412,),
 )
 def publish_template(ask: Ask[TemplatePublishIn], template_id: int) -> Reply:
-    require_match(templates.find(ask.session, template_id, lock=True))
+    require_draft(templates.find(ask.session, template_id, lock=True))
     wish, allow = ask.body, outbound_allow()
     version = templates.publish(
         ask.session, template_id, ask.actor.name, wish.note, wish.revision, allow=allow
     )
     return Reply(template_queries.version_document(version))
+
+
+@blueprint.get(f"{TEMPLATE}/findings")
+@endpoint(
+    "List what is found of what is being written: errors first, then warnings and hints",
+    permission="edit templates",
+    gives=FindingOut,
+    many=True,
+)
+def list_findings(ask: Ask[None], template_id: int) -> Reply:
+    draft = drafts.read(ask.session, template_id)
+    found = publishing.findings_of(ask.session, draft, outbound_allow())
+    return page([FindingOut(**asdict(one)) for one in found], None)
 
 
 @blueprint.get(f"{TEMPLATE}/versions")
@@ -83,11 +106,14 @@ def compare_versions(ask: Ask[None], template_id: int) -> Reply:
     permission="edit templates",
     takes=RestoreIn,
     gives=TemplateOut,
+    query=Replacing,
     errors=(412,),
 )
 def restore_version(ask: Ask[RestoreIn], template_id: int) -> Reply:
     row = templates.find(ask.session, template_id, lock=True)
-    require_match(row)
+    require_draft(row)
+    if not ask.query.discard_writing:
+        templates.require_nothing_half_done(row)
     template_versions.restore(
         ask.session,
         template_id,

@@ -1,15 +1,13 @@
 """/templates: drafts, versions, export and import."""
 
-from typing import Any
-
-from flask import Blueprint, current_app, request, url_for
+from flask import Blueprint, current_app, url_for
 
 from app.api.endpoint import Ask, endpoint
-from app.api.parameters import ExportFormat, TemplatesPage
+from app.api.parameters import ExportFormat, Replacing, TemplatesPage
+from app.api.preconditions import marked, require_draft
 from app.api.rendering import Reply, created, page
 from app.domain import template_import, template_queries, template_texts, templates
 from app.domain.addresses import AllowList
-from app.errors import DraftIsStale
 from app.models import WorkflowTemplate
 from app.schemas.template import Template, TemplateOut, TemplateSummary
 
@@ -61,6 +59,7 @@ def read_template(ask: Ask[None], template_id: int) -> Reply:
     permission="edit templates",
     takes=Template,
     gives=TemplateOut,
+    query=Replacing,
     errors=(412,),
 )
 def replace_draft(ask: Ask[Template], template_id: int) -> Reply:
@@ -72,8 +71,10 @@ def replace_draft(ask: Ask[Template], template_id: int) -> Reply:
     "Archive a template: nothing can be started on it any more",
     permission="edit templates",
     status=204,
+    errors=(412,),
 )
 def archive_template(ask: Ask[None], template_id: int) -> Reply:
+    require_draft(templates.find(ask.session, template_id, lock=True))
     templates.archive(ask.session, template_id, ask.actor.name)
     return Reply(status=204)
 
@@ -113,7 +114,10 @@ def export_template(ask: Ask[None], template_id: int) -> Reply:
     takes=Template,
     gives=TemplateOut,
     status=201,
+    also=(200,),
+    query=Replacing,
     yaml=True,
+    errors=(412,),
 )
 def import_template(ask: Ask[Template]) -> Reply:
     row = templates.find_by_key(ask.session, ask.body.key)
@@ -133,13 +137,16 @@ def add(ask: Ask[Template]) -> Reply:
     row = template_import.add(ask.session, ask.body, ask.actor, _settings())
     location = url_for("api_templates.read_template", template_id=row.id)
     reply = created(template_queries.template_document(row), location)
-    reply.headers["ETag"] = etag(row)
-    return reply
+    return marked(reply, row.draft_revision)
 
 
 def put_draft(ask: Ask[Template], template_id: int) -> WorkflowTemplate:
-    """Replace the draft, if it is still the one that If-Match names and the actor may."""
-    require_match(templates.find(ask.session, template_id, lock=True))
+    """Replace the draft, if it is still the one that If-Match names, nobody is writing another,
+    and the actor may."""
+    row = templates.find(ask.session, template_id, lock=True)
+    require_draft(row)
+    if not ask.query.discard_writing:
+        templates.require_nothing_half_done(row)
     return template_import.put(ask.session, template_id, ask.body, ask.actor, _settings())
 
 
@@ -147,16 +154,5 @@ def _settings() -> template_import.Settings:
     return template_import.Settings(outbound_allow(), org_domains())
 
 
-def require_match(row: WorkflowTemplate) -> None:
-    """Raises DraftIsStale unless the draft is still the one that If-Match names, if it does."""
-    if request.if_match and not request.if_match.contains(str(row.draft_revision)):
-        raise DraftIsStale(draftRevision=row.draft_revision, updatedBy=row.updated_by)
-
-
 def with_etag(row: WorkflowTemplate) -> Reply:
-    document: dict[str, Any] = template_queries.template_document(row)
-    return Reply(document, headers={"ETag": etag(row)})
-
-
-def etag(row: WorkflowTemplate) -> str:
-    return f'"{row.draft_revision}"'
+    return marked(Reply(template_queries.template_document(row)), row.draft_revision)

@@ -4,10 +4,12 @@ from flask import Blueprint, current_app, url_for
 
 from app.api.endpoint import Ask, endpoint
 from app.api.parameters import UsersPage
+from app.api.preconditions import mark_of, marked, require
 from app.api.rendering import Reply, given_once, ok, page
 from app.domain import channels, users
 from app.domain.account_links import Link
 from app.domain.fanout import NotReady
+from app.models import User
 from app.schemas.people import Because, InvitedOut, LinkOut, UserChange, UserIn, UserOut
 
 blueprint = Blueprint("api_users", __name__)
@@ -54,7 +56,7 @@ def invite_user(ask: Ask[UserIn]) -> Reply:
 @blueprint.get(USER)
 @endpoint("Read one person", permission="administer", gives=UserOut)
 def read_user(ask: Ask[None], user_id: int) -> Reply:
-    return ok(users.read(ask.session, user_id))
+    return answer(ask, user_id)
 
 
 @blueprint.patch(USER)
@@ -63,10 +65,12 @@ def read_user(ask: Ask[None], user_id: int) -> Reply:
     permission="administer",
     takes=UserChange,
     gives=UserOut,
+    errors=(412,),
 )
 def change_user(ask: Ask[UserChange], user_id: int) -> Reply:
+    require(_mark(users.find(ask.session, user_id, lock=True)))
     users.change(ask.session, user_id, ask.body, ask.actor)
-    return ok(users.read(ask.session, user_id))
+    return answer(ask, user_id)
 
 
 @blueprint.post(f"{USER}/invite")
@@ -107,6 +111,16 @@ def _links(link: Link) -> tuple[dict[str, object], dict[str, object]]:
         url=link.url, purpose=link.purpose, expires_at=link.expires_at, mailed=link.mailed
     )
     return shown.document(), shown.model_copy(update={"url": None}).document()
+
+
+def answer(ask: Ask, user_id: int) -> Reply:
+    """The person as they are now."""
+    return marked(ok(users.read(ask.session, user_id)), _mark(users.find(ask.session, user_id)))
+
+
+def _mark(user: User) -> str:
+    """Of what an admin may change; not of when they came last."""
+    return mark_of([user.name, user.role, user.may_add_automation])
 
 
 def not_ready() -> NotReady:

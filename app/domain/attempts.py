@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.domain import claims, counting, fanout, lifecycle, series, tries, waiting
+from app.domain import attempt_lines, claims, counting, fanout, lifecycle, series, tries, waiting
 from app.domain.claims import Claim
 from app.domain.echoes import without_echoes
 from app.domain.ledger import Ledger, changing
@@ -130,6 +130,7 @@ def end(
     again = is_tried_again(claim, outcome)
     word = word_of(outcome, again)
     counting.ended(ledger, claim, span, word, again=again)
+    attempt_lines.ended(ledger, claim, span, outcome, word, step=step.key)
     ledger.close_attempt(claim.execution_id or 0, claim.attempt, ending(span, outcome, word))
     ledger.ended_executions.append(
         {
@@ -202,5 +203,8 @@ def _fence(ledger: Ledger, report: Report) -> None:
     instance, step = find(ledger, claim)
     row = _attempt(claim, report.span, report.worker)
     ledger.fenced.append(row | ending(report.span, outcome, AttemptOutcome.FENCED))
+    if outcome is not None:
+        fenced = AttemptOutcome.FENCED
+        attempt_lines.ended(ledger, claim, report.span, outcome, fenced, step=step.key)
     data = {"attempt": claim.attempt, "worker": report.worker}
     ledger.record(instance, "attempt.fenced", step, data=data)

@@ -13,7 +13,7 @@ from app.domain.accounts import PERSONAL
 from app.domain.channels import CHANNELS
 from app.domain.people import Actor
 from app.errors import Forbidden, Invalid, NotFound
-from app.models import NotificationDelivery, NotificationDeliveryLog
+from app.models import NotificationDelivery, NotificationDeliveryLog, User
 from app.models.vocabulary import TEST, Channel, DeliveryState
 
 _TEXT = "This is a test from Runsheet at {url}, asked for by {who}. It works."
@@ -42,11 +42,12 @@ def ask(
     channel: Channel,
     recipient: str = "",
 ) -> int:
-    """Owe a test: to the person who asks or, where a channel reaches no people, to what they name.
-    Returns the delivery's id. Raises Invalid at `recipient`."""
+    """Owe a test: to a person or, where a channel reaches no people, to the `recipient`. Returns
+    the delivery's id. Raises Invalid at `recipient`."""
     who = actor.name.removeprefix("user:")
     address = None if channel in PERSONAL else _address(channel, recipient)
-    to = {"recipient": address or who}
+    person = session.get(User, user_id) if channel in PERSONAL else None
+    to = {"recipient": person.email if person else address}
     audit.record(session, actor.name, "channel.tested", "channel", channel, after=to)
     return deliveries.owe_test(
         session,
@@ -57,6 +58,15 @@ def ask(
         user_id=user_id if channel in PERSONAL else None,
         address=address,
     )
+
+
+def person(session: Session, recipient: str) -> int:
+    """The id of somebody by their mail address. Raises Invalid at `recipient`."""
+    email = recipient.strip().lower().removeprefix("user:")
+    user_id = session.scalar(select(User.id).where(User.email == email, User.active))
+    if user_id is None:
+        raise Invalid.at("recipient", "There is nobody with this mail address.")
+    return user_id
 
 
 def _address(channel: Channel, recipient: str) -> str:

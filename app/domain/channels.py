@@ -177,3 +177,10 @@ def not_ready(settings: Settings) -> dict[str, str]:
     """The channels that can't be used, each with what is missing."""
     found = {str(name): facts.not_ready(settings) for name, facts in CHANNELS.items()}
     return {name: reason for name, reason in found.items() if reason is not None}
+
+
+def places(channel: Channel, settings: Settings) -> list[str]:
+    """The recipients on a channel that the settings name."""
+    if channel is not Channel.CHAT:
+        return []
+    return [f"{CHAT_PREFIX}{name}" for name in settings.chat_places]

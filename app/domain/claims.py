@@ -53,6 +53,18 @@ class Claim:
     losses_alone: int
     destination: str | None  # where it goes: what a worker's bulkhead counts by
 
+    @property
+    def ids(self) -> dict[str, Any]:
+        """What lines of the log about it carry."""
+        return {
+            "job": self.id,
+            "instance": self.instance_id,
+            "stepId": self.step_id,
+            "execution": self.execution_token if self.delivery_id is None else None,
+            "attempt": self.attempt,
+            "delivery": self.delivery_id,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Due:

@@ -1,4 +1,5 @@
-"""What was counted, read and kept small: totals for Prometheus, series for charts."""
+"""What was counted, read: totals for Prometheus, series and sums for the dashboard. How much is
+read depends on how many labels there are, not on how long Runsheet has run: see `folding.py`."""
 
 import json
 from collections import defaultdict
@@ -6,17 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy import func, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from app import clock
+from app.domain.tallies import BY_NAME
 from app.models import Tally
 
-BY_MINUTE = timedelta(hours=2)  # what is older is kept by the hour
-BY_HOUR = timedelta(days=8)  # and what is older than that as one sum
-_HOUR = timedelta(hours=1)
-_EVER = datetime.fromtimestamp(0, UTC)
-_AT_ONCE = 24  # hours folded in one transaction
+# The row at this time holds the sum of all that was ever folded.
+EVER = datetime.fromtimestamp(0, UTC)
+# Written by a process and not yet folded. The literal lets it find the index of just these rows.
+FRESH = Tally.source != literal_column("''")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,21 @@ class Total:
 
 def totals(session: Session) -> list[Total]:
     """All sums since the beginning, by name and labels."""
-    value = func.sum(Tally.value)
-    query = select(Tally.name, Tally.labels, value).group_by(Tally.name, Tally.labels)
-    rows = session.execute(query.order_by(Tally.name, Tally.labels))
-    return [Total(name, json.loads(labels), float(total)) for name, labels, total in rows]
+    folded = select(Tally.name, Tally.labels, Tally.value).where(
+        Tally.minute == EVER, Tally.source == ""
+    )
+    fresh = select(Tally.name, Tally.labels, func.sum(Tally.value)).where(FRESH)
+    sums: dict[tuple[str, str], float] = defaultdict(float)
+    # One statement: between two, a row might be folded, and be counted twice or not at all.
+    for name, labels, value in session.execute(
+        union_all(folded, fresh.group_by(Tally.name, Tally.labels))
+    ):
+        sums[(name, labels)] += value
+    return [
+        Total(name, json.loads(labels), value)
+        for (name, labels), value in sorted(sums.items())
+        if not name.startswith(BY_NAME)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +53,19 @@ class Series:
     """Sums by name and labels, one per span of time, the oldest first."""
 
     starts: Sequence[datetime]
-    values: Mapping[tuple[str, str], Sequence[float]]
+    rows: Mapping[str, Sequence[tuple[Mapping[str, str], Sequence[float]]]]
 
     def sums(self, name: str, **labels: str) -> list[float]:
         """What was counted under a name by rows that have these labels, span by span."""
         wanted = labels.items()
-        rows = [
-            values
-            for (other, text), values in self.values.items()
-            if other == name and wanted <= json.loads(text).items()
-        ]
+        rows = [values for had, values in self.rows.get(name, ()) if wanted <= had.items()]
         return [sum(column) for column in zip(*rows, strict=True)] or [0.0] * len(self.starts)
 
 
 def series(session: Session, names: Iterable[str], span: timedelta, parts: int) -> Series:
-    """What was counted in the last `parts` spans. Spans of less than an hour reach back two hours
-    at most, others eight days."""
-    end = _floor(clock.now(), span) + span
+    """What was counted in the last `parts` spans. Spans of less than an hour reach back an hour
+    at most, of less than six hours a day, others eight days (see `folding.py`)."""
+    end = floor(clock.now(), span) + span
     starts = [end - span * (parts - at) for at in range(parts)]
     within = (Tally.name.in_(names), Tally.minute >= starts[0], Tally.minute < end)
     columns = (Tally.minute, Tally.name, Tally.labels, func.sum(Tally.value))
@@ -65,49 +73,20 @@ def series(session: Session, names: Iterable[str], span: timedelta, parts: int) 
     values: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0] * parts)
     for minute, name, labels, value in rows:
         values[(name, labels)][int((minute - starts[0]) / span)] += value
-    return Series(starts, values)
+    by_name: dict[str, list[tuple[Mapping[str, str], Sequence[float]]]] = defaultdict(list)
+    for (name, labels), numbers in values.items():
+        by_name[name].append((json.loads(labels), numbers))
+    return Series(starts, by_name)
 
 
-def _floor(at: datetime, span: timedelta) -> datetime:
-    return _EVER + (at - _EVER) // span * span
+def sums(session: Session, names: Iterable[str], since: datetime) -> list[Total]:
+    """What was counted under these names since a time, by labels."""
+    within = (Tally.name.in_(names), Tally.minute >= since)
+    query = select(Tally.name, Tally.labels, func.sum(Tally.value)).where(*within)
+    rows = session.execute(query.group_by(Tally.name, Tally.labels))
+    return [Total(name, json.loads(labels), value) for name, labels, value in rows]
 
 
-def fold(session: Session) -> None:
-    """Keep old counts by the hour, and very old ones as one sum: no total changes."""
-    now = clock.now()
-    hours = Tally.minute < _floor(now - BY_MINUTE, _HOUR)
-    _fold_hours(session, hours & (Tally.source != ""))
-    old = (Tally.minute < now - BY_HOUR) & (Tally.minute > _EVER)
-    if session.scalar(select(exists().where(old))):
-        _fold_into(session, _EVER, old)
-
-
-def _fold_hours(session: Session, which: ColumnElement[bool]) -> None:
-    oldest = session.scalar(select(func.min(Tally.minute)).where(which))
-    for _ in range(_AT_ONCE):
-        if oldest is None:
-            return
-        hour = _floor(oldest, _HOUR)
-        _fold_into(session, hour, (Tally.minute >= hour) & (Tally.minute < hour + _HOUR))
-        oldest = session.scalar(select(func.min(Tally.minute)).where(which))
-
-
-def _fold_into(session: Session, at: datetime, which: ColumnElement[bool]) -> None:
-    # Locked and read as rows: a sum read beside them might miss what is written meanwhile.
-    rows = session.execute(
-        select(Tally.minute, Tally.source, Tally.name, Tally.labels, Tally.value)
-        .where(which | (Tally.minute == at) & (Tally.source == ""))
-        .order_by(Tally.minute, Tally.source, Tally.name, Tally.labels)
-        .with_for_update()
-    ).all()
-    if not any(row.minute != at or row.source for row in rows):
-        return
-    sums: dict[tuple[str, str], float] = defaultdict(float)
-    for row in rows:
-        sums[(row.name, row.labels)] += row.value
-    session.execute(delete(Tally).where(which | (Tally.minute == at) & (Tally.source == "")))
-    session.add_all(
-        Tally(minute=at, source="", name=name, labels=labels, value=value)
-        for (name, labels), value in sums.items()
-    )
-    session.flush()
+def floor(at: datetime, span: timedelta) -> datetime:
+    """The beginning of the span of time that holds `at`."""
+    return EVER + (at - EVER) // span * span

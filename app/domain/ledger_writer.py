@@ -155,7 +155,7 @@ def _change_all(connection: Connection, statement: Prepared, rows: list[dict[str
 
 def _write_events(connection: Connection, ledger: Ledger) -> None:
     rows = [{"instance_id": instance.id} | values for instance, values in ledger.events]
-    counting.happened(ledger, (values["kind"] for _, values in ledger.events))
+    counting.happened(ledger)
     _INSERT_EVENT(connection, rows)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from app import bells
-from app.domain import claims, counting, lifecycle, tries
+from app.domain import attempt_lines, claims, counting, lifecycle, tries
 from app.domain.attempts import begin, ending, find
 from app.domain.claims import Claim
 from app.domain.ledger import Ledger, changing
@@ -113,6 +113,7 @@ def _log_lost_attempt(
         begin(ledger, instance, step, claim, span, worker)
     end = ending(span, UNKNOWN, AttemptOutcome.UNKNOWN)
     ledger.close_attempt(claim.execution_id or 0, claim.attempt, end)
+    attempt_lines.ended(ledger, claim, span, UNKNOWN, AttemptOutcome.UNKNOWN, step=step.key)
     if claim.kind == JobKind.STEP:
         step.error = LOST
         step.max_attempts = claim.allowed + 1

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, TypedDict, cast, get_args, get_type_hints, is_typeddict
 
 from app import clock
-from app.domain import effects
-from app.domain.notification_defaults import INSTANCE_TEMPLATES, STEP_TEMPLATES
-from app.models.vocabulary import ESCALATION, REMINDER
+from app.domain import effects, incident_kinds
+from app.domain.notification_defaults import INSTANCE_TEMPLATES, STEP_TEMPLATES, SYSTEM_ALERT
+from app.models.vocabulary import ALERT, ESCALATION, REMINDER
 from app.schemas.base import zulu
 from app.schemas.instance import InstanceOut, StepOut
 
@@ -53,8 +53,24 @@ class ProductFacts(TypedDict):
     url: str
 
 
+class AlertFacts(TypedDict):
+    """What is wrong with Runsheet itself. `name`: as the runbook and Prometheus call it; `over`:
+    whether it is so no more."""
+
+    name: str
+    title: str
+    subject: str
+    said: str
+    cure: str
+    since: str
+    over: bool
+    url: str
+    runbook: str
+
+
 class Context(TypedDict):
-    """`step` is null in notifications about an instance as a whole. `round` counts reminders and
+    """`step` is null in notifications about an instance as a whole, `alert` in all but those that
+    tell admins what is wrong with Runsheet itself. `round` counts reminders and
     escalations from 1; it is 0 in all others. `steps` has what steps gave, by key."""
 
     trigger: str
@@ -63,6 +79,7 @@ class Context(TypedDict):
     product: ProductFacts
     instance: InstanceFacts
     step: StepFacts | None
+    alert: AlertFacts | None
     input: dict[str, Any]
     steps: dict[str, Any]
 
@@ -132,6 +149,7 @@ def sample(
             "startedBy": "api:shop",
         },
         step=None if instance else _sample_step(trigger, url),
+        alert=None,
         input=dict(_INPUT),
         steps=dict(_STEPS),
     )
@@ -166,11 +184,30 @@ def _minute(at: datetime) -> str:
 
 def sample_for(key: str, base_url: str) -> Context:
     """The occasion that a template of Runsheet's own is made for; for others, a failure."""
+    if key == SYSTEM_ALERT:
+        return _sample_alert(base_url)
     for templates, instance in ((STEP_TEMPLATES, False), (INSTANCE_TEMPLATES, True)):
         for trigger, template in templates.items():
             if template == key:
                 return sample(trigger, instance=instance, base_url=base_url)
     return sample(base_url=base_url)
+
+
+def _sample_alert(base_url: str) -> Context:
+    kind = incident_kinds.NO_WORKER
+    alert = AlertFacts(
+        name=kind,
+        title=incident_kinds.KINDS[kind].title,
+        subject="workflow-automation",
+        said="No worker has been heard on workflow-automation since 10:02 UTC. 41 jobs are due.",
+        cure=incident_kinds.KINDS[kind].cure,
+        since=_minute(clock.now() - timedelta(minutes=5)),
+        over=False,
+        url=f"{base_url}/queues",
+        runbook=incident_kinds.runbook(kind, base_url),
+    )
+    found = sample(ALERT, instance=True, base_url=base_url)
+    return cast("Context", found | {"alert": alert})
 
 
 def of_instance(
@@ -204,6 +241,7 @@ def of_instance(
             "startedBy": found.started_by,
         },
         step=_step_facts(step, url) if step else None,
+        alert=None,
         input=found.input,
         steps=outputs,
     )

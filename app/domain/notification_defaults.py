@@ -11,8 +11,9 @@ def _own(kind: str, *triggers: str) -> dict[str, str]:
 
 STEP_TEMPLATES: Mapping[str, str] = _own("step", *Trigger, REMINDER, ESCALATION)
 INSTANCE_TEMPLATES: Mapping[str, str] = _own("instance", *InstanceTrigger)
+SYSTEM_ALERT = "system-alert"  # something is wrong with Runsheet itself: see incidents.py
 # They come with Runsheet and stay: some notification falls back on each.
-OWN_KEYS = frozenset({*STEP_TEMPLATES.values(), *INSTANCE_TEMPLATES.values()})
+OWN_KEYS = frozenset({*STEP_TEMPLATES.values(), *INSTANCE_TEMPLATES.values(), SYSTEM_ALERT})
 
 
 def default_for(trigger: str, *, instance: bool = False) -> str:

@@ -61,7 +61,9 @@ def replace_draft(
     DraftIsStale when `revision` is given and is not the present one."""
     row = find(session, key, lock=True)
     if revision is not None and revision != row.draft_revision:
-        raise DraftIsStale(draftRevision=row.draft_revision, updatedBy=row.updated_by)
+        raise DraftIsStale(
+            draftRevision=row.draft_revision, updatedBy=row.updated_by, updatedAt=row.updated_at
+        )
     row.draft = checked(wish.content)
     row.name, row.description = wish.name, wish.description
     row.draft_revision += 1

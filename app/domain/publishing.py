@@ -41,14 +41,15 @@ def review(session: Session, template_id: int, allow: AllowList = NOTHING_ALLOWE
         draft=draft,
         before=NOTHING if newest is None else template_versions.document(session, draft.id, newest),
         after=template_versions.document(session, draft.id, None),
-        findings=_findings(session, draft, allow),
+        findings=findings_of(session, draft, allow),
         going=_going(session, template_id),
         schedules={schedule.id: schedule.name for schedule in schedules},
         paused={schedule.id for schedule in schedules if schedule.paused_at is not None},
     )
 
 
-def _findings(session: Session, draft: Draft, allow: AllowList) -> list[Finding]:
+def findings_of(session: Session, draft: Draft, allow: AllowList) -> list[Finding]:
+    """What is found of what is being written."""
     around = findings.surroundings(session, draft.document, allow)
     return findings.of_document(draft.document, draft.unread, around)
 
@@ -67,7 +68,7 @@ def publish(
     same transaction. Raises DraftIsStale, or Invalid, at `anyway` for warnings."""
     row = templates.find(session, template_id, lock=True)
     templates.require_revision(row, revision)
-    found = _findings(session, drafts.read(session, template_id), allow)
+    found = findings_of(session, drafts.read(session, template_id), allow)
     if not anyway and {one.severity for one in found} >= {"warning"}:
         raise Invalid.at("anyway", "There are warnings: read them, and tick this if it is right.")
     return templates.publish(session, template_id, actor, note, revision, allow=allow)

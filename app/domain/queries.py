@@ -22,7 +22,6 @@ from app.models import (
     WorkflowTemplate,
     WorkflowTemplateVersion,
 )
-from app.models.vocabulary import InstanceState
 from app.schemas.actions import WAIT_CALLBACK
 from app.schemas.instance import (
     AttemptOut,
@@ -32,8 +31,6 @@ from app.schemas.instance import (
     InstanceSummary,
     StepOut,
 )
-
-OPEN_STATES = (InstanceState.RUNNING, InstanceState.PAUSED, InstanceState.ATTENTION)
 
 
 def list_instances(
@@ -66,8 +63,8 @@ def list_instances(
 
 def is_late() -> ColumnElement[bool]:
     """Of instances: whether they are open and their time is over."""
-    is_open = WorkflowInstance.state.in_(OPEN_STATES)  # said so, it finds the index
-    return is_open & WorkflowInstance.ended_at.is_(None) & (WorkflowInstance.due_at < clock.now())
+    is_open = WorkflowInstance.ended_at.is_(None)  # said so, it finds the index of just these
+    return is_open & (WorkflowInstance.due_at < clock.now())
 
 
 def _matches(text: str) -> Any:

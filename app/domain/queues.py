@@ -19,9 +19,10 @@ from app.models import (
     NotificationDeliveryLog,
     QueuePause,
     WorkerProcess,
+    WorkflowInstance,
     WorkflowInstanceStep,
 )
-from app.models.vocabulary import AUTOMATION_QUEUE, QUEUES, ActionState, State
+from app.models.vocabulary import AUTOMATION_QUEUE, QUEUES, ActionState, InstanceState, State
 from app.schemas.queue import QueueOut, RunningOut, WorkerOut
 
 SHOWN = 50  # of what one worker holds
@@ -59,7 +60,7 @@ def read(session: Session, name: str) -> QueueOut:
         retrying=row.retrying,
         planned=row.planned,
         held=row.held,
-        poisoned=_poisoned(session) if name == AUTOMATION_QUEUE else 0,
+        poisoned=poisoned(session) if name == AUTOMATION_QUEUE else 0,
         per_minute=_rate(session, name),
         workers=sum(process.queue == name for process in processes.alive(session)),
         paused=pause_row is not None,
@@ -74,10 +75,15 @@ def _known(name: str) -> None:
         raise NotFound(f"There is no such queue. There are {' and '.join(QUEUES)}.")
 
 
-def _poisoned(session: Session) -> int:
-    step = WorkflowInstanceStep
-    failed = step.state == State.FAILED  # said so, it finds the index
-    query = select(func.count()).where(failed, step.action_state == ActionState.POISONED)
+def poisoned(session: Session) -> int:
+    """Steps set aside since workers died doing them, of instances that are still open."""
+    step, instance = WorkflowInstanceStep, WorkflowInstance
+    query = (
+        select(func.count(step.id))
+        .join(instance, instance.id == step.instance_id)
+        .where(instance.state.in_((InstanceState.ATTENTION, InstanceState.PAUSED)))
+        .where(step.state == State.FAILED, step.action_state == ActionState.POISONED)
+    )
     return session.scalar(query) or 0
 
 

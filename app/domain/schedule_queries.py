@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, Subquery, select, union_all
+from sqlalchemy import Select, Subquery, func, select, union_all
 from sqlalchemy.orm import Session, joinedload
 
 from app import clock
@@ -15,6 +16,7 @@ from app.schemas.base import zulu
 from app.schemas.schedule import FireOut, ScheduleOut, ScheduleSummary
 
 RECENT = 20
+LATE = timedelta(minutes=1)
 _schedule, _fire = Schedule, ScheduleFire
 
 
@@ -37,6 +39,12 @@ def definition_of(row: Schedule) -> dict[str, Any]:
         "catchUp": row.catch_up,
         "jitterSeconds": row.jitter_seconds,
     }
+
+
+def count_late(session: Session) -> int:
+    """How many schedules are due for longer than it takes to fire them."""
+    late = _schedule.next_fire_at < clock.now() - LATE
+    return session.scalar(select(func.count()).select_from(_schedule).where(late)) or 0
 
 
 def list_schedules(

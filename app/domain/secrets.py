@@ -146,11 +146,14 @@ def reencrypt(session: Session, keyring: Keyring, actor: str) -> Reencrypted:
     return Reencrypted(done, already, faults)
 
 
-def forget_old_values(session: Session) -> None:
-    """Old values whose time is over go, so that they can't be read later either."""
+def forget_old_values(session: Session) -> int:
+    """Old values whose time is over go, so that they can't be read later either; returns how
+    many."""
     over = Secret.previous_until <= clock.now()
-    for row in session.scalars(select(Secret).where(over).with_for_update(skip_locked=True)):
+    rows = session.scalars(select(Secret).where(over).with_for_update(skip_locked=True)).all()
+    for row in rows:
         _forget_if_over(row)
+    return len(rows)
 
 
 def _forget_if_over(row: Secret) -> None:

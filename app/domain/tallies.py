@@ -3,7 +3,8 @@ that makes it so, by minute, so that any web process can answer for all of them,
 Prometheus read the same rows, and a rollback takes its counts along.
 
 Each process adds to rows of its own (`source`): nobody waits for another's lock. Names are as in
-Prometheus. A chore folds what is older into rows without a source; sums stay as they are.
+Prometheus. A chore folds what is older into rows without a source (`folding.py`); sums stay as
+they are.
 """
 
 import os
@@ -11,6 +12,7 @@ import platform
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import uuid4
@@ -26,8 +28,12 @@ from app.models import Tally
 from app.models.columns import table_of
 
 # Upper bounds of what is timed, in seconds.
-BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
+_MOMENTS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+BOUNDS = (*_MOMENTS, 300.0, 3600.0, 14400.0, 86400.0)
 LE = [*(f"{bound:g}" for bound in BOUNDS), "+Inf"]
+# Counted by names that people give, for the dashboard alone: no labels of Prometheus, whose number
+# must be bounded for good, and forgotten after some days.
+BY_NAME = ("template_", "destination_")
 _COUNTED = "counted"
 
 Key = tuple[str, str]  # name, labels as JSON
@@ -98,7 +104,13 @@ def _write(session: Session) -> None:
 
 def add_all(connection: Connection, counted: Mapping[Key, float]) -> None:
     """Add to this minute's rows of this process."""
-    minute, source = clock.now().replace(second=0, microsecond=0), _source(os.getpid())
+    put(connection, clock.now().replace(second=0, microsecond=0), _source(os.getpid()), counted)
+
+
+def put(
+    connection: Connection, minute: datetime, source: str, counted: Mapping[Key, float]
+) -> None:
+    """Add to the rows of a minute and a source."""
     rows = [
         {"minute": minute, "source": source, "name": name, "labels": labels, "value": value}
         for (name, labels), value in sorted(counted.items())  # all lock them in the same order

@@ -47,6 +47,7 @@ def template_document(row: WorkflowTemplate) -> dict[str, Any]:
         "archived": row.archived_at is not None,
         "updatedAt": zulu(row.updated_at),
         "updatedBy": row.updated_by,
+        "beingWritten": row.editing is not None,
     }
 
 

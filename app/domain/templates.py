@@ -13,7 +13,7 @@ from app import clock
 from app.domain import audit, findings
 from app.domain.addresses import NOTHING_ALLOWED, AllowList
 from app.domain.half_done import steps_of
-from app.errors import Conflict, DraftIsStale, Invalid, NotFound
+from app.errors import Conflict, DraftIsBeingWritten, DraftIsStale, Invalid, NotFound
 from app.models import WorkflowTemplate, WorkflowTemplateStep, WorkflowTemplateVersion
 from app.schemas.actions import ACTION_TYPES
 from app.schemas.template import Template
@@ -71,7 +71,18 @@ def replace_draft(
 def require_revision(row: WorkflowTemplate, revision: int | None) -> None:
     """Raises DraftIsStale unless the draft is still the one that was read (None: whichever)."""
     if revision is not None and revision != row.draft_revision:
-        raise DraftIsStale(draftRevision=row.draft_revision, updatedBy=row.updated_by)
+        raise DraftIsStale(
+            draftRevision=row.draft_revision, updatedBy=row.updated_by, updatedAt=row.updated_at
+        )
+
+
+def require_nothing_half_done(row: WorkflowTemplate) -> None:
+    """Raises DraftIsBeingWritten while what somebody writes in the editor is no draft yet: nobody
+    who reads the draft sees it, so nobody knows that they would replace it."""
+    if row.editing is not None:
+        raise DraftIsBeingWritten(
+            draftRevision=row.draft_revision, updatedBy=row.updated_by, updatedAt=row.updated_at
+        )
 
 
 def publish(

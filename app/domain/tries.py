@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import delete, insert, select, update
 
-from app.domain import counting, fanout, unheard
+from app.domain import attempt_lines, counting, fanout, unheard
 from app.domain.claims import Claim
 from app.domain.ledger import Ledger
 from app.domain.outcomes import Outcome
@@ -94,6 +94,7 @@ def _end(ledger: Ledger, report: Report, outcome: Outcome) -> None:
 
 def _close(ledger: Ledger, report: Report, outcome: Outcome, word: str) -> None:
     claim, span = report.claim, report.span
+    attempt_lines.ended(ledger, claim, span, outcome, word)
     ledger.session.execute(
         update(_log)
         .where(

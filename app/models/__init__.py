@@ -9,6 +9,7 @@ from app.models.execution import (
     Tally,
     WorkerProcess,
 )
+from app.models.incident import Incident
 from app.models.instance import Event, WorkflowInstance, WorkflowInstanceStep
 from app.models.notification import (
     InboxMessage,
@@ -47,6 +48,7 @@ __all__ = [
     "GroupMember",
     "IdempotencyKey",
     "InboxMessage",
+    "Incident",
     "Notice",
     "NotificationDelivery",
     "NotificationDeliveryLog",

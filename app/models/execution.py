@@ -176,6 +176,17 @@ class Tally(Base):
     `domain/tallies.py`."""
 
     __tablename__ = "tallies"
+    __table_args__ = (
+        # What charts read: some names, over some time.
+        Index("ix_tallies_name_minute", "name", "minute"),
+        # What has yet to be folded.
+        Index(
+            "ix_tallies_fresh",
+            "minute",
+            sqlite_where=text("source <> ''"),
+            postgresql_where=text("source <> ''"),
+        ),
+    )
 
     minute: Mapped[Moment] = mapped_column(primary_key=True)
     source: Mapped[Key] = mapped_column(primary_key=True)  # the process that counted

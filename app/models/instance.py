@@ -1,6 +1,6 @@
 """What runs: instances, their steps, and their numbered history."""
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Base
@@ -15,6 +15,13 @@ class WorkflowInstance(Base):
     __table_args__ = (
         Index("ix_workflow_instances_state_id", "state", "id"),
         Index("ix_workflow_instances_template_id", "template_id", "id"),
+        # Those that may be late: most have no time by which they must have ended.
+        Index(
+            "ix_workflow_instances_due_at",
+            "due_at",
+            sqlite_where=text("ended_at IS NULL AND due_at IS NOT NULL"),
+            postgresql_where=text("ended_at IS NULL AND due_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[PrimaryKey]

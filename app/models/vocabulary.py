@@ -83,6 +83,7 @@ class InstanceTrigger(StrEnum):
 REMINDER = "REMINDER"
 ESCALATION = "ESCALATION"
 TEST = "TEST"
+ALERT = "ALERT"  # something is wrong with Runsheet itself
 ACCOUNT = "ACCOUNT"  # an invitation, or a link that sets a password
 
 

@@ -133,7 +133,14 @@ class DeliveryReplay(Reason):
     recipient: str | None = Field(None, max_length=320)
     error: str | None = Field(None, max_length=500)
     instance_id: int | None = Field(None, ge=1, strict=True)
+    user_id: int | None = Field(None, ge=1, strict=True)
     expected: int = Field(ge=0, strict=True, description="How many were counted before.")
+
+
+class CountOut(Schema):
+    """How many there are."""
+
+    count: int
 
 
 class StepOut(Schema):

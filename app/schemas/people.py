@@ -115,6 +115,12 @@ class GroupChange(Schema):
     reason: Why = ""
 
 
+class MemberIn(Schema):
+    """Somebody to put into a group."""
+
+    email: Email
+
+
 class MemberOut(Schema):
     id: int
     email: str

@@ -15,7 +15,8 @@ class Fault(Schema):
 
 
 class Problem(BaseModel):
-    """An error (RFC 9457). Some carry more: `allowedActions`, `state`, `draftRevision`."""
+    """An error (RFC 9457). `requestId`: what its lines in the log carry. Some have
+    more: `allowedActions`, `state`, `draftRevision`."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -24,6 +25,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[Fault]
+    requestId: str | None = None  # noqa: N815 - as it is written
 
 
 class PageOut(Schema):

@@ -1,7 +1,7 @@
 """A template as authors and programs write it (and read it back)."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -14,6 +14,7 @@ from app.schemas.policies import InstancePolicy, NotificationPolicy
 MAX_STEPS = 500
 KEY_PATTERN = r"^[a-z0-9]([a-z0-9_-]{0,98}[a-z0-9])?$"
 
+Severity = Literal["error", "warning", "hint"]
 MAX_NUMBER = 2**31 - 1  # what the columns of numbers and revisions hold
 
 Revision = Annotated[
@@ -195,6 +196,10 @@ class TemplateOut(Template):
     archived: bool
     updated_at: datetime
     updated_by: str
+    being_written: bool = Field(
+        description="Somebody (`updatedBy`) is writing another draft in the console, which is not "
+        "finished yet and stands not here."
+    )
 
 
 class TemplateSummary(Schema):
@@ -209,6 +214,17 @@ class TemplateSummary(Schema):
     archived: bool
     updated_at: datetime
     updated_by: str
+
+
+class FindingOut(Schema):
+    """Something that is found of what is being written."""
+
+    severity: Severity = Field(
+        description="An `error` keeps it from being published, a `warning` asks, a `hint` says."
+    )
+    path: str = Field(description="The field, dotted: `steps.0.actionConfig.url`.")
+    message: str
+    code: str = Field(description="The rule that found it.", examples=["circle"])
 
 
 class PublishIn(Schema):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import transaction
 from app.config import Settings
-from app.domain import audit, people
+from app.domain import attempt_lines, audit, people
 from app.domain.ledger import SYSTEM
 from app.models import WorkflowInstance, WorkflowInstanceStep, WorkflowTemplate
 from app.models.vocabulary import InstanceState, State
@@ -26,7 +26,8 @@ def plant() -> dict[str, str]:
         receiver = os.environ.get("DEMO_RECEIVER_URL") or RECEIVER
         _say("templates", documents.publish_all(session, receiver))
         if not session.scalar(select(exists().where(WorkflowInstance.id.is_not(None)))):
-            _say("instances", stories.tell_all(session, settings))
+            with attempt_lines.unsaid():
+                _say("instances", stories.tell_all(session, settings))
         return _sign_in(session, settings)
 
 

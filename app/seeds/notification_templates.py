@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.domain import notification_templates
 from app.domain.notification_context import sample_for
-from app.domain.notification_defaults import OWN_KEYS
+from app.domain.notification_defaults import OWN_KEYS, SYSTEM_ALERT
 from app.models import NotificationTemplate
 from app.schemas.notification_template import NotificationTemplateIn
 
@@ -200,15 +200,24 @@ WORDS: Mapping[str, Words] = {
         "It goes on as before; nothing else happens by itself.",
         "It was due and is not done.",
     ),
+    SYSTEM_ALERT: Words(
+        "Something is wrong with Runsheet",
+        "No worker or scheduler is there, a process died, work is stuck or a channel fails. Admins "
+        "are told so once, and once more when it is over.",
+        "{% if alert.over %}Over{% else %}ALERT{% endif %}: {{ alert.title }}, {{ alert.subject }}",
+        "{{ alert.said }}{% if alert.over %}\nThat is over.{% endif %}",
+        "{% if alert.over %}There is nothing to do.{% else %}{{ alert.cure }}\n"
+        "More: {{ alert.runbook }}{% endif %}",
+        "{% if alert.over %}It is over.{% else %}{{ alert.said | truncate: 120 }}{% endif %}",
+    ),
 }
 
 
 def content_of(key: str) -> dict[str, Any]:
     """What it says on each channel."""
     words = WORDS[key]
-    step = key.startswith("step-")
-    link = "{{ step.url }}" if step else "{{ instance.url }}"
-    body = {"trigger": "{{ trigger }}", "round": "{{ round }}", "instance": "{{ instance }}"}
+    kind = "alert" if key == SYSTEM_ALERT else key.partition("-")[0]
+    link = f"{{{{ {kind}.url }}}}"
     return {
         "EMAIL": {
             "subject": words.line,
@@ -220,8 +229,16 @@ def content_of(key: str) -> dict[str, Any]:
         "PUSH": {"title": words.line, "body": words.brief},
         "CHAT": {"text": f"{words.line}\n{words.said}\n{words.next}\n{link}"},
         "IN_APP": {"title": words.line, "body": f"{words.said}\n{words.next}"},
-        "WEBHOOK": {"body": body | ({"step": "{{ step }}"} if step else {})},
+        "WEBHOOK": {"body": _BODIES[kind]},
     }
+
+
+_INSTANCE_BODY = {"trigger": "{{ trigger }}", "round": "{{ round }}", "instance": "{{ instance }}"}
+_BODIES: Mapping[str, dict[str, str]] = {
+    "step": _INSTANCE_BODY | {"step": "{{ step }}"},
+    "instance": _INSTANCE_BODY,
+    "alert": {"trigger": "{{ trigger }}", "alert": "{{ alert }}"},
+}
 
 
 def ensure_seeded(session: Session) -> list[str]:

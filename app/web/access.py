@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from flask import Flask, current_app, request
 from flask_login import current_user
 
-from app import presence, transaction
+from app import logs, presence, transaction
 from app.domain import permissions, sessions
 from app.domain.people import Actor, actor_of
 from app.errors import Forbidden, Unauthorized
@@ -73,7 +73,10 @@ def find_visitor(carried: str) -> Visitor | None:
     """The person a cookie belongs to, unless they were signed out or may not come any more."""
     with transaction.reading() as session:
         found = sessions.find(session, carried)
-        return Visitor.of(found[1], found[0], carried) if found else None
+    if found is None:
+        return None
+    logs.remember(userId=found[1].id)
+    return Visitor.of(found[1], found[0], carried)
 
 
 def needs(permission: str) -> Callable[[View], View]:

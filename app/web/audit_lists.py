@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import url_for
+from pydantic.alias_generators import to_camel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,7 @@ from app.extensions import compact_json
 from app.models import User, WorkflowTemplate
 from app.schemas.audit import AuditOut
 from app.schemas.durations import parse_moment
+from app.web.old_names import with_old_names
 
 ROWS = 50
 LONGEST = 300  # characters of a value; all of it stands in the downloads
@@ -27,12 +29,12 @@ SUBJECTS = [
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the URL of the list says. Empty: everything."""
+    """What the URL of the list says, under the names that the API has for it. Empty: everything."""
 
     actor: str = ""
     action: str = ""
     subject: str = ""
-    id: str = ""
+    subject_id: str = ""
     since: str = ""
     until: str = ""
     q: str = ""
@@ -40,8 +42,11 @@ class Filters:
 
     @classmethod
     def read(cls, given: Mapping[str, str]) -> "Filters":
-        names = cls.__dataclass_fields__
-        said = {name: given.get(name, "").replace("\x00", "").strip()[:320] for name in names}
+        given = with_old_names(given, id="subjectId")
+        said = {
+            name: given.get(to_camel(name), "").replace("\x00", "").strip()[:320]
+            for name in cls.__dataclass_fields__
+        }
         digits = said["cursor"].isascii() and said["cursor"].isdigit()
         said["cursor"] = said["cursor"] if digits and len(said["cursor"]) <= 18 else ""
         return cls(**said)
@@ -49,7 +54,7 @@ class Filters:
     @property
     def kept(self) -> dict[str, str]:
         """What is asked for, by name."""
-        return {name: text for name, text in asdict(self).items() if text and name != "cursor"}
+        return {to_camel(k): text for k, text in asdict(self).items() if text and k != "cursor"}
 
     def url(self, **other: str) -> str:
         """The same list with some of it changed."""
@@ -73,7 +78,7 @@ class Filters:
             actor=self.actor,
             action=self.action,
             subject=self.subject,
-            subject_id=self.id,
+            subject_id=self.subject_id,
             since=since,
             until=until,
             text=self.q,

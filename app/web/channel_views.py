@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.domain import channel_tests, processes
+from app.domain import channel_tests, channels, processes
 from app.domain.accounts import PERSONAL
 from app.domain.channel_tests import Test
 from app.domain.channels import CHANNELS
@@ -57,10 +57,8 @@ def every(settings: Settings) -> list[ChannelView]:
 
 
 def _places(name: Channel, settings: Settings) -> tuple[tuple[str, str], ...]:
-    if name is not Channel.CHAT:
-        return ()
-    found = settings.chat_places.values()
-    return tuple((f"chat:{place.name}", place.service.label) for place in found)
+    labels = [place.service.label for place in settings.chat_places.values()]
+    return tuple(zip(channels.places(name, settings), labels, strict=False))
 
 
 def _how(name: Channel, settings: Settings) -> str:

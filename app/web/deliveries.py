@@ -19,7 +19,7 @@ blueprint = Blueprint("deliveries", __name__)
 @needs("read")
 def index() -> str | Response:
     filters = Filters.read(request.args)
-    if filters.user:
+    if filters.user_id:
         return redirect(filters.url())
     with transaction.reading() as session:
         return render_template("deliveries/index.html", **list_page(session, filters))
@@ -63,7 +63,7 @@ def replay_all() -> Response:
         flash(refusal.message, "error")
         return redirect(filters.url(), 303)
     flash(f"{len(ids)} are sent once more, each as a delivery of its own.")
-    return redirect(Filters(user=filters.user).url(), 303)
+    return redirect(Filters(user_id=filters.user_id).url(), 303)
 
 
 def not_ready() -> dict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from flask import url_for
+from pydantic.alias_generators import to_camel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,7 @@ from app.domain.replays import MOST_REPLAYED
 from app.models import NotificationDelivery, User, WorkflowInstance
 from app.models.vocabulary import DeliveryState
 from app.schemas.instance import DeliveryOut
+from app.web.old_names import with_old_names
 
 ROWS = 50
 _STATES = {"": "All", "FAILED": "Failed", "QUEUED": "On their way", "SENT": "Sent"}
@@ -31,22 +33,25 @@ class DeliveryRow(DeliveryOut):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the URL of the list says. Empty: everything."""
+    """What the URL of the list says, under the names that the API has for it. Empty: everything."""
 
     channel: str = ""
     state: str = ""
     template: str = ""
     recipient: str = ""
     error: str = ""
-    instance: str = ""
-    user: str = ""
+    instance_id: str = ""
+    user_id: str = ""
     cursor: str = ""
 
     @classmethod
     def read(cls, given: Mapping[str, str]) -> "Filters":
-        names = cls.__dataclass_fields__
-        said = {name: given.get(name, "").replace("\x00", "").strip()[:320] for name in names}
-        for name in ("instance", "user", "cursor"):
+        given = with_old_names(given, instance="instanceId", user="userId")
+        said = {
+            name: given.get(to_camel(name), "").replace("\x00", "").strip()[:320]
+            for name in cls.__dataclass_fields__
+        }
+        for name in ("instance_id", "user_id", "cursor"):
             whole = said[name].isascii() and said[name].isdigit() and len(said[name]) <= 18
             said[name] = said[name] if whole else ""
         said["channel"] = said["channel"] if said["channel"] in CHANNELS else ""
@@ -56,24 +61,24 @@ class Filters:
     @property
     def any(self) -> bool:
         """Whether it is a part of all there are. On a person's page all are theirs."""
-        return any(name != "user" for name in self.kept)
+        return any(name != "userId" for name in self.kept)
 
     @property
     def kept(self) -> dict[str, str]:
         """What is asked for, by name."""
-        return {k: v for k, v in asdict(self).items() if v and k != "cursor"}
+        return {to_camel(k): v for k, v in asdict(self).items() if v and k != "cursor"}
 
     def url(self, **other: Any) -> str:
         """The same list with some of it changed; what was sent to a person is on their page."""
         values: dict[str, Any] = {k: v for k, v in (self.kept | other).items() if v}
-        if user := values.pop("user", None):
+        if user := values.pop("userId", None):
             return url_for("people.show", user_id=user, **values)
         return url_for("deliveries.index", **values)
 
     @property
     def cleared(self) -> str:
         """The list with nothing asked for."""
-        return self.url(**dict.fromkeys(self.kept.keys() - {"user"}))
+        return self.url(**dict.fromkeys(self.kept.keys() - {"userId"}))
 
     def wanted(self) -> Filter:
         return Filter(
@@ -82,8 +87,8 @@ class Filters:
             template=self.template or None,
             recipient=self.recipient or None,
             error=self.error or None,
-            instance_id=int(self.instance) if self.instance else None,
-            user_id=int(self.user) if self.user else None,
+            instance_id=int(self.instance_id) if self.instance_id else None,
+            user_id=int(self.user_id) if self.user_id else None,
         )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from app import watch
+from app import request_log, watch
 from app.errors import RunsheetError, Unauthorized, Unavailable
 from app.extensions import htmx, login_manager
 from app.log_paths import path_to_log
@@ -96,6 +96,15 @@ def of_bug(error: Exception) -> Response:
     return shown(500, "Something went wrong here", LOST)
 
 
+def go_on_without_a_database() -> None:
+    """For pages that need none: while it is away, whoever asks is nobody."""
+    try:
+        _ = current_user.is_authenticated
+    except _DATABASE_AWAY as error:
+        log.warning("The database did not answer: %s", error)
+        _database_away()
+
+
 def _database_away() -> str:
     """What to say of it. Who is asking can't be known either."""
     g.database_is_away = True
@@ -116,8 +125,13 @@ def shown(status: int, title: str, message: str) -> Response:
         response.headers |= {"HX-Retarget": "#toasts", "HX-Reswap": "none"}
     else:
         again = request.full_path if status == 503 and request.method == "GET" else None
-        section = Section.DATABASE_AWAY if g.get("database_is_away") else None
-        said = {"title": title, "message": message, "again": again, "section": section}
+        said = {
+            "title": title,
+            "message": message,
+            "again": again,
+            "request_id": request_log.request_id(),
+            "section": Section.DATABASE_AWAY if g.get("database_is_away") else None,
+        }
         page = render_template("errors/show.html", **said)
         response = make_response(page, status)
     if status == 503:

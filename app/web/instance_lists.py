@@ -15,6 +15,7 @@ from app.models import WorkflowInstanceStep
 from app.models.vocabulary import InstanceState, State
 from app.schemas.instance import InstanceSummary
 from app.web import sentences
+from app.web.old_names import with_old_names
 
 ROWS = 50
 _DONE = (State.COMPLETED, State.SKIPPED)
@@ -31,32 +32,33 @@ class InstanceRow(InstanceSummary):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the URL of the list says. Empty: everything."""
+    """What the URL of the list says, under the names that the API has for it. Empty: everything."""
 
     state: str = ""
-    template: str = ""
+    template_key: str = ""
     q: str = ""
     overdue: bool = False
     cursor: int | None = None
 
     @classmethod
     def read(cls) -> "Filters":
-        state, template, q, cursor = (
-            request.args.get(name, "").replace("\x00", "").strip()[:500]
-            for name in ("state", "template", "q", "cursor")
+        given = with_old_names(request.args, template="templateKey")
+        state, template_key, q, cursor = (
+            given.get(name, "").replace("\x00", "").strip()[:500]
+            for name in ("state", "templateKey", "q", "cursor")
         )
         digits = cursor.isascii() and cursor.isdigit() and len(cursor) <= 18
-        overdue = request.args.get("due") == "overdue"
-        return cls(state, template, q, overdue, int(cursor) if digits else None)
+        overdue = given.get("overdue") == "true" or given.get("due") == "overdue"
+        return cls(state, template_key, q, overdue, int(cursor) if digits else None)
 
     @property
     def any(self) -> bool:
-        return bool(self.state or self.template or self.q or self.overdue)
+        return bool(self.state or self.template_key or self.q or self.overdue)
 
     def url(self, **other: Any) -> str:
         """The same list with some of it changed."""
-        given = {"state": self.state, "template": self.template, "q": self.q}
-        given |= {"due": "overdue" if self.overdue else ""} | other
+        given = {"state": self.state, "templateKey": self.template_key, "q": self.q}
+        given |= {"overdue": "true" if self.overdue else ""} | other
         values: dict[str, Any] = {name: value or None for name, value in given.items()}
         return url_for("instances.index", **values)
 
@@ -66,7 +68,7 @@ def list_page(session: Session, filters: Filters) -> dict[str, Any]:
     found, cursor = queries.list_instances(
         session,
         state=filters.state or None,
-        template_key=filters.template or None,
+        template_key=filters.template_key or None,
         text=filters.q or None,
         overdue=filters.overdue,
         before=filters.cursor,

@@ -33,7 +33,10 @@ Answer = str | Response | tuple[str, int]
 @blueprint.get("/notification-templates")
 @needs("read")
 def index() -> str:
-    text, archived = request.args.get("q", "").strip()[:200], "archived" in request.args
+    text, archived = (
+        request.args.get("q", "").strip()[:200],
+        request.args.get("archived", "false") != "false",
+    )
     with transaction.reading() as session:
         rows, _ = queries.list_templates(session, text=text, archived=archived, limit=MOST)
         counts = notification_uses.counts(session)

@@ -7,6 +7,7 @@ from app.web import (
     auth,
     dashboard,
     deliveries,
+    docs,
     dry_runs,
     frame,
     groups,
@@ -66,4 +67,5 @@ NOUNS = (
     template_editor,
     template_files,
     audit,
+    docs,
 )

@@ -23,7 +23,7 @@ blueprint = Blueprint("people", __name__)
 @blueprint.get("/people/<id:user_id>")
 @needs("read")
 def show(user_id: int) -> str:
-    filters = Filters.read({**request.args, "user": str(user_id)})
+    filters = Filters.read({**request.args, "userId": str(user_id)})
     with transaction.reading() as session:
         person = session.get(User, user_id)
         if person is None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from app import transaction
-from app.domain import queues
+from app.domain import incidents, queues
 from app.errors import Conflict, Invalid
 from app.extensions import htmx
 from app.schemas.instance import Reason
@@ -32,13 +32,20 @@ def index() -> str:
 def _page() -> dict[str, Any]:
     with transaction.reading() as session:
         found, processes = queues.read_all(session), queues.workers(session)
+        troubles = [incidents.facts_of(one, "") for one in incidents.open_incidents(session)]
     unheard = [queue for queue in found if not queue.workers]
     oldest = {
         queue.name: words.length(timedelta(seconds=queue.oldest_seconds))
         for queue in found
         if queue.oldest_seconds is not None
     }
-    return {"queues": found, "workers": processes, "unheard": unheard, "oldest": oldest}
+    return {
+        "queues": found,
+        "workers": processes,
+        "unheard": unheard,
+        "oldest": oldest,
+        "incidents": troubles,
+    }
 
 
 def _shown(asked: str | None = None, faults: dict[str, str] | None = None) -> str:

@@ -13,11 +13,13 @@ from app.domain import schedule_queries, template_queries
 from app.models import Schedule, WorkflowTemplate
 from app.schemas.schedule import ScheduleSummary
 from app.web import schedule_words
+from app.web.old_names import with_old_names
 from app.web.schedule_words import Spark
 
 ROWS = 50
 RUNS = 12  # of a row's sparkline
-_STATES = {"": "All", "active": "Not paused", "paused": "Paused"}
+_STATES = {"": "All", "false": "Not paused", "true": "Paused"}
+_OLD_STATES = {"active": "false", "paused": "true"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +35,32 @@ class ScheduleRow:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the URL of the list says. Empty: everything."""
+    """What the URL of the list says, under the names that the API has for it. Empty: everything."""
 
-    state: str = ""
-    template: str = ""
+    paused: str = ""
+    template_key: str = ""
     q: str = ""
     cursor: int | None = None
 
     @classmethod
     def read(cls) -> "Filters":
-        state, template, q, cursor = (
-            request.args.get(name, "").replace("\x00", "").strip()[:500]
-            for name in ("state", "template", "q", "cursor")
+        given = with_old_names(request.args, template="templateKey", state="paused")
+        paused, template_key, q, cursor = (
+            given.get(name, "").replace("\x00", "").strip()[:500]
+            for name in ("paused", "templateKey", "q", "cursor")
         )
         digits = cursor.isascii() and cursor.isdigit() and len(cursor) <= 18
-        state = state if state in _STATES else ""
-        return cls(state, template, q, int(cursor) if digits else None)
+        paused = _OLD_STATES.get(paused, paused)
+        paused = paused if paused in _STATES else ""
+        return cls(paused, template_key, q, int(cursor) if digits else None)
 
     @property
     def any(self) -> bool:
-        return bool(self.state or self.template or self.q)
-
-    @property
-    def paused(self) -> bool | None:
-        return self.state == "paused" if self.state else None
+        return bool(self.paused or self.template_key or self.q)
 
     def url(self, **other: Any) -> str:
         """The same list with some of it changed."""
-        given = {"state": self.state, "template": self.template, "q": self.q} | other
+        given = {"paused": self.paused, "templateKey": self.template_key, "q": self.q} | other
         values: dict[str, Any] = {name: value or None for name, value in given.items()}
         return url_for("schedules.index", **values)
 
@@ -70,8 +70,8 @@ def list_page(session: Session, filters: Filters) -> dict[str, Any]:
     found, cursor = schedule_queries.list_schedules(
         session,
         text=filters.q or None,
-        template_key=filters.template or None,
-        paused=filters.paused,
+        template_key=filters.template_key or None,
+        paused=filters.paused == "true" if filters.paused else None,
         before=filters.cursor,
         limit=ROWS,
     )

@@ -32,7 +32,7 @@ ARCHIVED = {
 @blueprint.get("/templates")
 @needs("read")
 def index() -> str:
-    archived = "archived" in request.args
+    archived = request.args.get("archived", "false") != "false"
     text = request.args.get("q", "").replace("\x00", "").strip()[:200]
     with transaction.reading() as session:
         rows = template_lists.rows(session, text or None, archived=archived)

@@ -6,7 +6,6 @@ import base64
 import html
 import json
 import logging
-import sys
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -35,9 +34,7 @@ OLD = "an older bird <that> was rotated out"
 USER = "shop"
 FINE = (200, 302, 303)
 HOOK = {"channel": "WEBHOOK", "trigger": "ON_COMPLETED", "template": "step-completed"}
-# The worker, and everything in it logs whatever it can.
-CHATTY = "import logging; logging.basicConfig(level=logging.DEBUG); from rq.cli import main; main()"
-CHATTY_WORKER = [sys.executable, "-c", CHATTY, *WORKER[1:], "--logging_level", "DEBUG"]
+CHATTY_WORKER = [*WORKER, "--logging_level", "DEBUG"]  # of RQ; LOG_LEVEL is of all the rest
 
 
 def spellings(value: str) -> dict[str, str]:
@@ -176,6 +173,19 @@ def signed_call() -> dict:
     return {"data": body, "headers": headers}
 
 
+def assert_each_attempt_has_a_line(lines: list[dict], instance: int) -> None:
+    """With the ids of what it was an attempt of."""
+    ended = [line for line in lines if line["message"] == "attempt ended"]
+    of_steps = [line for line in ended if "delivery" not in line]
+    assert {line["instance"] for line in ended} == {instance}
+    assert {line["step"] for line in of_steps} >= {step["key"] for step in steps("http://x")} - {
+        "call"
+    }
+    assert all(line["execution"] and line["attempt"] and line["stepId"] for line in of_steps)
+    assert {line["process"] for line in ended} == {"worker", "notifier"}
+    assert {line["status"] for line in of_steps} == {200, 500}
+
+
 @both_databases
 def test_a_secret_stands_nowhere_outside_its_ciphertext(
     ringing_app, receiver, environ, start, redis_url, tmp_path, caplog: pytest.LogCaptureFixture
@@ -187,7 +197,7 @@ def test_a_secret_stands_nowhere_outside_its_ciphertext(
     doors = Doors(ringing_app)
     doors.plant()
     with mail_server() as mail:
-        more = {"SMTP_URL": mail.url}
+        more = {"SMTP_URL": mail.url, "LOG_LEVEL": "DEBUG"}
         start(CHATTY_WORKER, "workflow-automation", **more)
         start(CHATTY_WORKER, "workflow-notifications", **more)
         publish(*steps(receiver.url))
@@ -209,7 +219,9 @@ def test_a_secret_stands_nowhere_outside_its_ciphertext(
     for file in sorted(Path(tmp_path).iterdir()):
         if file.is_file():
             places[file.name] = file.read_bytes()
-    assert b"DEBUG" in places["processes.log"], "the workers should say all they can"
+    lines = [json.loads(line) for line in places["processes.log"].splitlines()]
+    assert "debug" in {line["level"] for line in lines}, "the workers should say all they can"
+    assert_each_attempt_has_a_line(lines, instance)
     with redis.Redis.from_url(redis_url) as client:
         dumped = [client.dump(key) or b"" for key in client.scan_iter()]
         places["Redis"] = b"".join(map(bytes, dumped))

@@ -1,14 +1,19 @@
 """/metrics as Prometheus reads it."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.domain import processes
+from app import clock
+from app.api import metrics
+from app.domain import by_name, folding, processes
 from app.domain.outcomes import Outcome
+from app.domain.pulse import PERIODS
 from app.models.vocabulary import AUTOMATION_QUEUE
-from tests.support.looking import change
+from tests.support.looking import change, look
 from tests.support.marks import both_databases
 from tests.support.workflows import begin, publish, webhook, work
 
@@ -44,7 +49,9 @@ def test_it_tells_what_was_counted_and_how_things_stand(caller):
     assert found[f"runsheet_queue_jobs {queue} state=due"] == 1
     assert found["runsheet_processes kind=worker"] == 1
     assert found["runsheet_processes kind=notifier"] == 0
-    assert found["runsheet_instances state=COMPLETED"] == 2
+    assert found["runsheet_instances state=RUNNING"] == 1
+    assert "runsheet_instances state=COMPLETED" not in found  # that would count all history
+    assert found["runsheet_instance_seconds_count outcome=completed"] == 2
     assert found["runsheet_tick_age_seconds"] == float("inf")
 
 
@@ -63,6 +70,64 @@ def test_names_that_strangers_choose_are_no_labels(caller, admin):
     text = caller(None).ask("GET", "/metrics").text
     assert "MY_SECRET" not in text
     assert "nothing" not in text
+
+
+def test_what_an_alert_counts_begins_at_zero(caller):
+    found = samples(caller)
+    assert found["runsheet_recovered_leases_total queue=workflow-automation"] == 0
+    assert found["runsheet_deliveries_total channel=EMAIL outcome=failed"] == 0
+    assert found["runsheet_schedule_fires_total kind=due outcome=failed"] == 0
+
+
+@both_databases
+def test_folding_changes_no_counter(caller, monkeypatch):
+    monkeypatch.setattr(metrics, "KEPT", -1)
+    publish(webhook("send"))
+    begin()
+    work(Outcome(verdict="done"))
+    before = samples(caller)
+    assert before["runsheet_events_total kind=step.completed"] == 1
+    for hours in (1, 40, 400):
+        clock.travel(timedelta(hours=hours))
+        change(folding.fold)
+        after = samples(caller)
+        for name in before:
+            if name.startswith(("runsheet_events", "runsheet_attempt", "runsheet_queue_wait")):
+                assert after[name] == before[name]
+
+
+def test_who_asks_again_at_once_gets_the_same_answer(caller):
+    first = caller(None).ask("GET", "/metrics").text
+    publish(webhook("send"))
+    begin()
+    assert caller(None).ask("GET", "/metrics").text == first
+
+
+def test_the_number_of_samples_does_not_follow_what_people_make(caller, monkeypatch):
+    monkeypatch.setattr(metrics, "KEPT", -1)
+
+    def run(number: int) -> set[str]:
+        config = {"url": f"http://127.0.0.1:{number}/"}
+        publish(webhook("send", config=config), key=f"template-{number}")
+        begin(f"template-{number}")
+        work(Outcome(verdict="done"))
+        named = ("runsheet_http", "runsheet_queue_wait_seconds_bucket")
+        return {name for name in samples(caller) if not name.startswith(named)}
+
+    assert run(1) == run(2) == run(3)
+    assert look(lambda session: by_name.destinations(session, PERIODS["hour"]))  # told elsewhere
+
+
+def test_with_a_token_set_nobody_reads_without_it(caller, app):
+    app.config["SETTINGS"] = replace(app.config["SETTINGS"], metrics_token="a token, and long")
+    answer = caller(None).ask("GET", "/metrics")
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    for wrong in ("another token", "a token, and longer", "\u00fc"):
+        sent = {"Authorization": f"Bearer {wrong}"}
+        assert caller(None).ask("GET", "/metrics", headers=sent).status_code == 401
+    right = {"Authorization": "Bearer a token, and long"}
+    assert "runsheet_info" in caller(None).ask("GET", "/metrics", headers=right).text
 
 
 def test_every_metric_that_the_documents_name_is_there(caller):

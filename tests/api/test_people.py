@@ -161,3 +161,18 @@ def test_who_made_a_change_stands_in_the_record(admin):
         ("user.invitation-link", "api:admin-False", "nora@example.com", None),
     ]
     assert look(lambda session: session.query(User).count()) == 1
+
+
+def test_members_come_and_go_one_by_one(admin):
+    person("otto@example.com")
+    person("olga@example.com")
+    admin.post("/groups", {"key": "finance", "name": "Finance", "members": ["otto@example.com"]})
+    for _ in range(2):  # again is no fault
+        found = admin.post("/groups/finance/members", {"email": "Olga@Example.com"})
+        assert [each["name"] for each in found.json["members"]] == ["Olga", "Otto"]
+    nobody = admin.post("/groups/finance/members", {"email": "nobody@example.com"})
+    assert (nobody.status_code, nobody.json["errors"][0]["path"]) == (422, "email")
+    otto = found.json["members"][1]["id"]
+    assert admin.delete(f"/groups/finance/members/{otto}").json["members"] == [
+        found.json["members"][0]
+    ]

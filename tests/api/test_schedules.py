@@ -296,3 +296,12 @@ def test_no_junk_makes_the_server_fail(schedules, document):
             assert answer.status_code < 500, f"{method} {path} {json.dumps(body)}: {answer.text}"
     assert schedules.get("/schedules").status_code == 200
     assert schedules.get("/schedules/1").status_code == 200
+
+
+def test_a_copy_rests_until_somebody_resumes_it(admin):
+    publish(admin)
+    made = admin.post("/schedules", WEEKDAYS).json
+    copy = admin.post(f"/schedules/{made['id']}/duplicate")
+    assert (copy.status_code, copy.json["paused"]) == (201, True)
+    assert copy.json["name"] == "Copy of Morning order"
+    assert admin.get(copy.headers["Location"]).json["cron"] == made["cron"]

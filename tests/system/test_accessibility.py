@@ -29,6 +29,8 @@ def paths(instance: str) -> list[str]:
         "/settings",
         "/notification-templates",
         "/notification-templates/step-failed",
+        "/docs/api",
+        "/docs?q=step",
         "/nowhere",
     ]
 

@@ -1,4 +1,4 @@
-"""Lists, the dashboard, search, and what stands around every page."""
+"""Lists, search, and what stands around every page."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from app.domain.outcomes import Outcome
 from app.schemas.instance import InstanceIn
 from tests.support.looking import do, step_of
 from tests.support.marks import both_databases
-from tests.support.workflows import OPERATOR, begin, publish, task, webhook, work
+from tests.support.workflows import OPERATOR, begin, publish, task, work
 from tests.web.conftest import said
 
 
@@ -23,7 +23,6 @@ def test_nothing_yet_teaches(operator):
     for path in ("/", "/instances", "/tasks", "/templates"):
         assert operator.get(path).status_code == 200
     assert "one run of a template" in said(operator.get("/instances"))
-    assert "All is well" in said(operator.get("/"))
 
 
 def test_instances_say_what_they_wait_for(operator, order):
@@ -107,15 +106,6 @@ def test_tasks_are_those_one_may_do(operator, visit, app):
 def test_paused_instances_have_no_tasks(operator, order):
     do(order, "pause")
     assert "Nothing waits for anybody" in said(operator.get("/tasks"))
-
-
-def test_the_dashboard_counts_what_needs_somebody(operator, app):
-    publish(task("pack"), webhook("ship"))
-    begin()
-    work(Outcome(verdict="failed", error="x"))
-    page = operator.get("/")
-    assert "1 instance needs attention" in said(page) and "1 task for you" in said(page)
-    assert "/instances?state=ATTENTION" in page.text
 
 
 def test_a_template_shows_its_steps_and_one_of_them(operator, order):

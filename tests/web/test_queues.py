@@ -1,6 +1,8 @@
 """The page of queues and workers."""
 
+from app import clock
 from app.domain import processes
+from app.models import Incident
 from app.models.vocabulary import AUTOMATION_QUEUE
 from tests.support.looking import change
 from tests.support.workflows import begin, publish, webhook
@@ -21,6 +23,28 @@ def test_that_nobody_listens_stands_first(operator):
     assert "<title>No worker · Queues and workers" in page.text
     listen(AUTOMATION_QUEUE)
     assert "No worker is listening on workflow-automation" not in said(operator.get("/queues"))
+
+
+def test_what_is_wrong_with_runsheet_itself_stands_first_with_what_to_do(viewer):
+    def trouble(session, told_at):
+        now = clock.now()
+        row = Incident(
+            kind="RunsheetWorkersLost", subject=AUTOMATION_QUEUE, said="box:41 fell silent."
+        )
+        row.since = row.seen_at = now
+        row.told_at = told_at and now
+        session.add(row)
+        session.flush()
+        return row.id
+
+    first = change(trouble, None)
+    assert "Open incidents" not in said(viewer.get("/queues")), "it has not lasted yet"
+    change(lambda session: session.delete(session.get_one(Incident, first)))
+    change(trouble, True)
+    page = viewer.get("/queues")
+    assert "A process died workflow-automation" in said(page)
+    assert "box:41 fell silent. Look into its log" in said(page)
+    assert 'href="/docs/runbook#runsheetworkerslost"' in page.text
 
 
 def test_pausing_says_who_and_why_here_and_on_every_page(operator, viewer):

@@ -148,6 +148,10 @@ MATRIX = {
     ("GET", "tokens.index"): (ADMINISTER, "/tokens"),
     ("POST", "tokens.create"): (ADMINISTER, "/tokens"),
     ("POST", "tokens.revoke"): (ADMINISTER, "/tokens/1/revoke"),
+    # The same for all, and needed most by who can't sign in.
+    ("GET", "docs.index"): (EVERY, "/docs"),
+    ("GET", "docs.show"): (EVERY, "/docs/runbook"),
+    ("GET", "docs.file"): (EVERY, "/docs/files/Procfile"),
     ("GET", "welcome.show"): (EVERY, "/welcome/{link}"),
     ("POST", "welcome.accept"): (EVERY, "/welcome/{link}"),
 }
@@ -234,6 +238,7 @@ def test_each_role_opens_what_it_may_and_nothing_else(visit, order, method, endp
 def test_a_stranger_is_led_to_the_sign_in(visit, order, method, endpoint):
     allowed, path = MATRIX[method, endpoint]
     answer = visit(None).ask(method, filled(path, order))
+    answer.close()
     if allowed == EVERY:
         assert answer.status_code in (200, 401, 422)
     elif method == "GET":

@@ -81,7 +81,7 @@ def test_filters_stand_in_the_url_and_keep_one_another(operator, template):
     pause(make_schedule(name="Resting", templateKey="other"))
     page = operator.get("/schedules?state=active&q=special")
     assert "A 100% special_one" in said(page) and "Resting" not in said(page)
-    assert "state=paused&amp;q=special" in page.text
+    assert "paused=true&amp;q=special" in page.text
     assert "No schedules match" in said(operator.get("/schedules?state=paused&q=special"))
     assert "No schedules match" in said(operator.get("/schedules?q=speciál"))
     only = said(operator.get("/schedules?template=other"))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -15,8 +15,8 @@ from app.errors import Invalid
 from app.schemas.actions import ACTION_TYPES, PEOPLE_TYPES
 from app.schemas.base import Schema
 from app.schemas.policies import InstancePolicy, NotificationPolicy, Policy
+from app.schemas.template import Severity
 
-Severity = Literal["error", "warning", "hint"]
 Model = TypeVar("Model", bound=Schema)
 
 

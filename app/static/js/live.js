@@ -3,6 +3,7 @@
 // The contract:
 //   <section id="live" data-live-stream="/instances/7/stream?after=41"   server-sent events; optional
 //                      data-live-fragment="/instances/7/live?step=charge" answers with this same <section>
+//                      data-live-every="10"                      seconds between two looks while there is no stream; optional
 //                      data-seq="41" data-title="…" data-icon="running">  what the fragment is as of; the tab; the favicon
 //   Stream   text/event-stream. `event: change` with `id: <seq>` says that there is something new; its data is ignored.
 //            Any byte, comments too, shows that the view is current: send a comment every 15 s. Anything but 200 with
@@ -25,6 +26,7 @@ const RETRY_MS = [500, 1000, 2000, 5000];
 
 const region = () => document.getElementById("live");
 const byId = (id) => document.getElementById(id);
+const pollMs = () => Number(region()?.dataset.liveEvery ?? 0) * 1000 || POLL_MS;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const seqOf = (element) => Number(element?.dataset.seq ?? 0);
 
@@ -98,7 +100,7 @@ async function poll(forMs) {
   mode = mode === "ended" ? mode : "polling";
   for (const until = Date.now() + forMs; Date.now() < until && mode === "polling" && !document.hidden; ) {
     await refresh();
-    await sleep(POLL_MS);
+    await sleep(pollMs());
   }
 }
 

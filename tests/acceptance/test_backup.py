@@ -1,0 +1,163 @@
+"""docs/backup.md, word by word: a copy is taken while workers work, they die, and a second set of
+processes goes on from the copy."""
+
+import os
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+from flask import Flask
+from sqlalchemy import select
+from standardwebhooks import Webhook
+
+from app import bells, create_core, transaction
+from app.config import Settings
+from app.domain.signatures import random_signing_secret
+from app.extensions import db
+from app.models import WorkflowInstanceStep
+from app.schemas.base import zulu
+from tests.support.documented import commands
+from tests.support.marks import both_databases
+from tests.support.processes import BIN, ROOT, SCHEDULER
+from tests.support.scheduling import fires
+from tests.support.secrets import keep
+from tests.support.servers import empty_database, postgres_programs
+from tests.support.ticking import (
+    in_a_moment,
+    plan_schedules,
+    publish_scheduled,
+    wait_for_schedulers,
+)
+from tests.support.waiting import wait_until
+from tests.support.workflows import begin, make_step, publish, webhook
+
+PAGE = "docs/backup.md"
+KEY = random_signing_secret()
+BUSY, EARLY = 24, 5
+DUE_IN = 20.0  # seconds, in which a copy is taken and the workers are killed
+
+
+@pytest.fixture
+def elsewhere(database_url: str, request, tmp_path) -> Iterator[str]:
+    """Where there is nothing yet: another database of the same kind."""
+    if database_url.startswith("sqlite"):
+        yield f"sqlite:///{tmp_path / 'restored.db'}"
+        return
+    with empty_database(request.getfixturevalue("postgres_url"), "restored") as url:
+        yield url
+
+
+def run(block: str, url: str, copy: Path, environ: dict[str, str]) -> str:
+    """Commands of the page, with the variables that it names; what they print."""
+    path = f"{BIN}:{postgres_programs()}:{os.environ['PATH']}"
+    here = {"PATH": path, "BACKUP": str(copy), "DATABASE_URL": url}
+    here["DATABASE_FILE"] = url.removeprefix("sqlite:///")
+    done = subprocess.run(
+        ["sh", "-ec", block],
+        cwd=ROOT,
+        env=os.environ | environ | here,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def steps(key: str) -> dict[int, tuple[str, str | None]]:
+    """State and token of the steps with this key, by instance."""
+    row = WorkflowInstanceStep
+    query = select(row.instance_id, row.state, row.execution_token).where(row.key == key)
+    with transaction.reading() as session:
+        return {number: (state, token) for number, state, token in session.execute(query)}
+
+
+@contextmanager
+def looking_into(url: str, environ: dict[str, str]) -> Iterator[Flask]:
+    """An application on another database."""
+    app = create_core(Settings.load(environ | {"DATABASE_URL": url}))
+    bells.use(bells.NoBell())
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@both_databases
+def test_a_copy_that_is_taken_while_workers_work_goes_on_elsewhere(
+    app, database_url, elsewhere, environ, start, receiver, redis_url, tmp_path
+):
+    word = "sqlite3" if database_url.startswith("sqlite") else "pg_dump"
+    back = "cp" if database_url.startswith("sqlite") else "pg_restore"
+    copy, hold = tmp_path / "copy", threading.Event()
+    receiver.answer = lambda _got: (
+        len(receiver.requests) <= EARLY or hold.wait(30),
+        (200, {}, b"{}"),
+    )[1]
+    publish_all(receiver.url)
+    first = [start(SCHEDULER), start()]
+    wait_for_schedulers(1)
+    at = in_a_moment(DUE_IN)
+    waiting = begin("timed", at=zulu(at))
+    (schedule,) = plan_schedules(1, at)
+    for _ in range(BUSY):
+        begin("busy")
+    wait_until(lambda: states("send")["COMPLETED"] == EARLY, why="some should be done")
+
+    run(commands(PAGE, word, '"$BACKUP"'), database_url, copy, environ)
+    hold.set()
+    wait_until(lambda: states("send")["COMPLETED"] == BUSY, why="work should have gone on")
+    for process in first:
+        process.kill()
+    assert {got.path for got in receiver.requests} == {"/busy"}, "the copy was taken too late"
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+
+    run(commands(PAGE, back, '"$BACKUP"'), elsewhere, copy, environ)
+    checked = run(commands(PAGE, "reencrypt"), elsewhere, copy, environ)
+    assert "0 encrypted anew with k1, 1 were already, 0 can't be read." in checked
+    with looking_into(elsewhere, environ):
+        known = steps("send")
+        start(SCHEDULER, DATABASE_URL=elsewhere)
+        start(DATABASE_URL=elsewhere)
+        wait_until(lambda: len(fires(schedule)) == 1, seconds=90, why="the schedule should fire")
+        wait_until(all_done, seconds=90, why="all should be completed")
+        assert {n: token for n, (_, token) in steps("send").items()} == {
+            n: token for n, (_, token) in known.items()
+        }
+        after = steps("after")[waiting][1]
+
+    sent = Counter((got.path, got.token) for got in receiver.requests)
+    assert sent.pop(("/after", after)) == 1
+    (signed,) = [got for got in receiver.requests if got.path == "/after"]
+    assert Webhook(KEY).verify(signed.body, signed.headers) == {"n": 1}
+    assert [sent.pop(it) for it in list(sent) if it[0] == "/scheduled"] == [1]
+    # What was done in the copy is not done again; what was not, under the token of the copy.
+    assert sent == {
+        ("/busy", token): 1 if state == "COMPLETED" else 2 for state, token in known.values()
+    }
+    assert Counter(sent.values()) == {1: EARLY, 2: BUSY - EARLY}
+
+
+def publish_all(url: str) -> None:
+    """A timer before a signed webhook, webhooks that are busy, and what a schedule starts."""
+    keep("STOCK_KEY", KEY)
+    signed = {"url": f"{url}/after", "body": {"n": 1}, "signingSecret": "STOCK_KEY"}
+    timer = make_step("timer", "WAIT_TIMER", (), {"runAt": "{{ input.at }}"}, {})
+    publish(timer, webhook("after", "timer", config=signed), key="timed")
+    publish(webhook("send", config={"url": f"{url}/busy"}), key="busy")
+    publish_scheduled(f"{url}/scheduled")
+
+
+def states(*keys: str) -> Counter[str]:
+    return Counter(state for key in keys for state, _ in steps(key).values())
+
+
+def all_done() -> bool:
+    return states("send", "after", "post") == {"COMPLETED": BUSY + 2}

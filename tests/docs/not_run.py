@@ -1,0 +1,26 @@
+"""What in the documents is not run or checked by the tests beside this, and why, or where else.
+
+A key is a page and a command as it stands there (without the comment behind it; its beginning is
+enough), `*` for all of a page, or another example's first line. Whatever is neither run nor named
+here fails, and so does an entry that nothing matches any more.
+"""
+
+PROGRAMS = "tests/acceptance/test_bin_dev.py runs it"
+ITSELF = "it is what runs this"
+
+NOT_RUN: dict[tuple[str, str], str] = {
+    ("CONTRIBUTING.md", "bin/dev"): PROGRAMS,
+    ("CONTRIBUTING.md", "bin/test"): ITSELF,
+    ("CONTRIBUTING.md", ".venv/bin/python -m devtools.gallery"): "opens a browser; for the eye",
+    (
+        "CONTRIBUTING.md",
+        ".venv/bin/python -m devtools.guide_pictures",
+    ): "makes pictures; for the eye",
+    ("README.md", "bin/dev"): PROGRAMS,
+    ("README.md", "bin/test"): ITSELF,
+    ("docs/deployment.md", "python3 -m venv .venv"): "devtools/bootstrap.py does the same",
+    ("docs/deployment.md", "flask --app app users create"): "bin/dev has that person already",
+    ("docs/deployment.md", ".venv/bin/pip install"): "devtools/bootstrap.py does the same",
+    ("docs/reliability.md", "WHOLE=1 bin/test"): "half an hour; bin/test runs a part of each",
+    ("docs/reliability.md", "bin/bench"): "half an hour; tests/acceptance runs a part of each",
+}

@@ -1,0 +1,199 @@
+"""Schemathesis asks every operation of the OpenAPI document, in every role, what its schemas allow
+and what they do not; each answer must be one that the document promises."""
+
+import random
+import warnings
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from app import transaction
+from app.domain import people
+from tests.support.fuzz_world import World
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+]
+# A stream has no end to wait for; tests/api/test_live.py reads them.
+ENDLESS = "text/event-stream"
+ADDING = "author who may add automation"
+ROLES: tuple[str | None, ...] = ("admin", ADDING, "author", "operator", "viewer", None)
+# In turn, those more often that get further.
+TURNS = ("admin", ADDING, "operator", "admin", "author", "admin", ADDING, "viewer", None)
+MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
+OF_INSTANCES = "{instanceId}"
+RENEWED_AFTER, REFILLED_AFTER = 400, 50
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An answer that the document does not promise."""
+
+    operation: str
+    role: str | None
+    status: int
+    what: str
+    curl: str
+
+
+@dataclass
+class Found:
+    """What came of all cases: how many by (operation, role, status), and what was wrong."""
+
+    counts: Counter[tuple[str, str | None, int]] = field(default_factory=Counter)
+    faults: list[Fault] = field(default_factory=list[Fault])
+    outside: Counter[str | None] = field(default_factory=Counter)
+
+    def of_role(self, role: str | None) -> tuple[int, int, int, int, int]:
+        """Cases, 2xx, 4xx, 5xx, outside the document."""
+        mine = dict.fromkeys((2, 4, 5), 0)
+        for (_, whose, status), count in self.counts.items():
+            if whose == role:
+                mine[status // 100] = mine.get(status // 100, 0) + count
+        return sum(mine.values()), mine[2], mine[4], mine[5], self.outside[role]
+
+    def never_good(self) -> list[str]:
+        """Operations that nobody was ever answered with 2xx."""
+        all_of = {operation for operation, _, _ in self.counts}
+        return sorted(all_of - {name for name, _, status in self.counts if status < 300})
+
+    def share_good(self) -> dict[str, float]:
+        """Which share of an operation's cases was answered with 2xx."""
+        total: Counter[str] = Counter()
+        good: Counter[str] = Counter()
+        for (operation, _, status), count in self.counts.items():
+            total[operation] += count
+            good[operation] += count if status < 300 else 0
+        return {operation: good[operation] / total[operation] for operation in sorted(total)}
+
+
+class Fuzzer:
+    """Asks the application. The same examples for each operation: the same cases each time."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._tokens: dict[str, str] = {}
+        self._turn = 0
+        self.found = Found()
+        self.world = World(app, lambda: self._token("admin"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._schema = schemathesis.openapi.from_wsgi("/api/openapi.json", app)
+
+    def run(self, examples: int, only: str = "") -> Found:
+        """So many cases for each operation that has `only` in its name."""
+        for result in self._schema.get_all_operations():
+            operation = result.ok()
+            answers = operation.definition.raw["responses"]
+            endless = ENDLESS in answers.get("200", {}).get("content", {})
+            if only in operation.label and not endless:
+                raw = operation.definition.raw
+                varies = raw["parameters"] or "requestBody" in raw
+                self._ask(operation, examples if varies else min(examples, len(TURNS)))
+        return self.found
+
+    def _ask(self, operation: Any, examples: int) -> None:
+        if self._turn == 0:
+            self.world.renew()
+        self.world.look(operation.path)
+        cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in MODES))
+
+        @settings(
+            max_examples=examples,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=cases, dice=st.integers(0, 2**32 - 1))
+        def each(case: Any, dice: int) -> None:
+            self._one(operation, case, random.Random(dice))
+
+        each()
+
+    def _one(self, operation: Any, case: Any, dice: random.Random) -> None:
+        self._turn += 1
+        if self._turn % RENEWED_AFTER == 0:
+            self.world.renew()
+            self.world.look(operation.path)
+        elif self._turn % REFILLED_AFTER == 0 and OF_INSTANCES in operation.path:
+            self.world.refill()
+            self.world.look(operation.path)
+        role = TURNS[self._turn % len(TURNS)]
+        sent = self._sensible(operation, case, dice)
+        headers = {"Authorization": f"Bearer {self._token(role)}"} if role else {}
+        response = sent.call(headers=headers)
+        if response.status_code == 401 and role:
+            del self._tokens[role]  # a case has revoked it
+        self.found.counts[operation.label, role, response.status_code] += 1
+        try:
+            sent.validate_response(response, checks=CHECKS)
+        except FailureGroup as group:
+            for failure in group.exceptions:
+                self._note(sent, role, response, failure)
+            self.found.outside[role] += 1
+
+    def _sensible(self, operation: Any, case: Any, dice: random.Random) -> Any:
+        """The case, most often about things that are there."""
+        choices = self.world.paths(operation.path)
+        path = case.path_parameters
+        if choices and dice.random() < 0.75:
+            path = dice.choice(choices)
+        body, query = case.body, case.query
+        taken = operation.definition.raw.get("requestBody", {}).get("content", {})
+        schema = taken.get("application/json", {}).get("schema", {}).get("$ref", "")
+        if schema and dice.random() < 0.5:
+            body = self._body(schema.rpartition("/")[2], body, dice)
+        if dice.random() < 0.3:
+            query = {}
+        headers = {} if dice.random() < 0.5 else case.headers
+        return operation.Case(
+            path_parameters=path,
+            query=query,
+            headers=headers,
+            body=body,
+            media_type=case.media_type or ("application/json" if schema else None),
+        )
+
+    def _body(self, schema: str, generated: Any, dice: random.Random) -> Any:
+        body = self.world.body(schema, dice.choice)
+        if dice.random() < 0.5 and isinstance(generated, dict) and generated:
+            name = dice.choice(sorted(generated))
+            body = body | {name: generated[name]}
+        return body
+
+    def _token(self, role: str) -> str:
+        if role not in self._tokens:
+            with transaction.writing() as session:
+                kind, adds = ("author", True) if role == ADDING else (role, role == "admin")
+                self._tokens[role] = people.create_token(
+                    session, f"fuzz {role}", kind, may_add_automation=adds
+                )
+        return self._tokens[role]
+
+    def _note(self, case: Any, role: str | None, response: Any, failure: Failure) -> None:
+        what = f"{failure.title}: {failure.message}"
+        known = {(fault.operation, fault.status, fault.what) for fault in self.found.faults}
+        if (case.operation.label, response.status_code, what) not in known:
+            curl = case.as_curl_command()
+            fault = Fault(case.operation.label, role, response.status_code, what, curl)
+            self.found.faults.append(fault)

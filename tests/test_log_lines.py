@@ -1,0 +1,166 @@
+"""What a line of the log looks like, and what never stands in one."""
+
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from app import log_lines, logs
+from app.config import Settings
+from tests.conftest import environment
+
+
+def line(form: str = "json", message: str = "Hello %s", *args: object, **more) -> str:
+    given = args or (("there",) if "%s" in message else ())
+    record = logging.getLogger("app.test").makeRecord(
+        "app.test", more.pop("level", logging.INFO), __file__, 1, message, given, None, extra=more
+    )
+    return log_lines.formatter(form, "web").format(record)
+
+
+def read(text: str) -> dict:
+    assert "\n" not in text
+    return json.loads(text)
+
+
+def test_a_line_is_one_json_object_with_time_level_logger_message_and_process():
+    found = read(line())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", found["time"])
+    assert found["processId"].endswith(f":{os.getpid()}")
+    known = {name: found[name] for name in ("level", "logger", "message", "process")}
+    assert known == {
+        "level": "info",
+        "logger": "app.test",
+        "message": "Hello there",
+        "process": "web",
+    }
+
+
+def test_a_line_carries_what_was_bound_when_it_was_logged_and_its_own_facts():
+    with logs.bound(instance=7, step="pack", delivery=None):
+        logs.remember(userId=3)
+        text = line(**logs.facts(status=200))
+    found = read(text)
+    assert (found["instance"], found["step"], found["userId"], found["status"]) == (
+        7,
+        "pack",
+        3,
+        200,
+    )
+    assert "delivery" not in found
+    assert "instance" not in read(line())
+
+
+def test_an_exception_is_a_field_and_what_is_no_json_is_text():
+    try:
+        raise ZeroDivisionError("by nothing\nat all")
+    except ZeroDivisionError:
+        record = logging.getLogger("app.test").makeRecord(
+            "app.test", logging.ERROR, "", 1, "It %s", ("broke",), sys.exc_info()
+        )
+    found = read(log_lines.JsonLines("web").format(record))
+    assert found["message"] == "It broke"
+    assert found["exception"].endswith("ZeroDivisionError: by nothing\nat all")
+    assert read(line(**logs.facts(what={1})))["what"] == "{1}"
+
+
+SPELT = [
+    "redis://:canary-x@redis.example.com:6379/0",
+    "https://shop:canary-x@shop.example.com/orders?token=canary-x&a=1",
+    "Authorization: Bearer canary-xyzabcdef",
+    '"Authorization": "Basic canary-xyz="',
+    "a Bearer canary-xyz123 was sent",
+    "Cookie: a=canary-x; b=canary-x",
+    "{'Set-Cookie': 'runsheet=canary-x; Path=/'}",
+    "password=canary-x",
+    '"password": "canary-x"',
+    "api_key: canary-x",
+    "whsec_canary-x/abc+def=",
+]
+
+
+@pytest.mark.parametrize("text", SPELT)
+@pytest.mark.parametrize("form", log_lines.FORMATS)
+def test_what_looks_like_a_secret_is_taken_out_wherever_it_stands(text, form):
+    for found in (
+        line(form, "It says %s", text),
+        line(form, "It says", **logs.facts(error=text, headers=[text])),
+    ):
+        assert "canary" not in found.replace("whsec_canary", "canary")
+        assert "[redacted]" in found
+    read(line("json", "It says %s", text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The key of the step is charge, see https://shop.example.com/orders/7",
+        "3 bearers pass the basic check; the keyboard is fine",
+        "workflow-automation: key=value",
+    ],
+)
+def test_what_is_no_secret_stays(text):
+    assert read(line("json", "%s", text))["message"] == text
+
+
+def test_the_console_shows_one_readable_line_that_nobody_else_can_write_into():
+    found = line("console", "Hello %s", "you\nERROR fake \x1b[31m", **logs.facts(error="a b"))
+    assert "\n" not in found and "\x1b" not in found
+    assert re.match(r"\d\d:\d\d:\d\d INFO    Hello you\\nERROR fake", found)
+    assert 'error="a b"' in found
+
+
+def test_colours_are_for_terminals_and_whoever_asks(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[32m" in line("console")
+    monkeypatch.setenv("NO_COLOR", "")
+    assert "\x1b" not in line("console")
+
+
+def test_gunicorn_lines_come_the_same_way():
+    said = "import logging, logging.config, os; from app import log_lines as lines"
+    said += "; logging.config.dictConfig(lines.for_gunicorn(os.environ))"
+    said += "; logging.getLogger('gunicorn.error').info('Listening')"
+    said += "; logging.getLogger('app.x').debug('unsaid')"
+    said += "; logging.getLogger('gunicorn.access').info('GET /callbacks/secret')"
+    environ = os.environ | {"LOG_FORMAT": "json"}
+    ran = subprocess.run(
+        [sys.executable, "-c", said], env=environ, capture_output=True, text=True, check=True
+    )
+    (only,) = ran.stderr.splitlines()
+    assert (json.loads(only)["logger"], json.loads(only)["process"]) == ("gunicorn.error", "web")
+
+
+def test_everything_a_process_says_goes_the_same_way_warnings_and_last_words_too(tmp_path):
+    said = (
+        "import logging, os, threading, warnings; from app import logs; "
+        "from app.config import Settings; from rq.logutils import setup_loghandlers; "
+        "setup_loghandlers('INFO'); logs.set_up('worker', Settings.load(os.environ)); "
+        "logging.getLogger('rq.worker').warning('of RQ'); warnings.warn('old'); "
+        "ended = threading.Thread(target=lambda: 1 / 0); ended.start(); ended.join(); "
+        "raise RuntimeError('over')"
+    )
+    environ = os.environ | environment(DATABASE_URL=f"sqlite:///{tmp_path}/x.db")
+    ran = subprocess.run([sys.executable, "-c", said], env=environ, capture_output=True, text=True)
+    found = [json.loads(one) for one in ran.stderr.splitlines()]
+    assert [one["logger"] for one in found] == ["rq.worker", "py.warnings", "app.logs", "app.logs"]
+    assert "ZeroDivisionError" in found[2]["exception"]
+    assert "RuntimeError: over" in found[3]["exception"]
+    assert ran.stdout == ""
+    assert ran.returncode == 1
+
+
+def test_the_settings_of_the_log_are_checked():
+    from app.config import ConfigError
+
+    with pytest.raises(ConfigError, match="LOG_LEVEL must be one of DEBUG, INFO"):
+        Settings.load(environment(DATABASE_URL="sqlite:////x.db", LOG_LEVEL="loud"))
+    with pytest.raises(ConfigError, match="LOG_FORMAT must be one of json, console"):
+        Settings.load(environment(DATABASE_URL="sqlite:////x.db", LOG_FORMAT="xml"))
+    loud = Settings.load(environment(DATABASE_URL="sqlite:////x.db", LOG_LEVEL="debug"))
+    assert (loud.log_level, loud.log_format, loud.log_requests) == ("DEBUG", "json", True)
