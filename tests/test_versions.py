@@ -44,3 +44,14 @@ def test_the_newest_version_of_the_changelog_is_this_one_and_older_ones_were_rel
 def test_what_each_version_needs_is_said():
     said = [heading for heading in headings("UPGRADING.md", 3) if re.fullmatch(SEMANTIC, heading)]
     assert said == list(released())
+
+
+def test_what_each_migration_needs_is_said():
+    rows = re.findall(
+        r"^\| (\d{4})(?:–(\d{4}))? \|", (ROOT / "UPGRADING.md").read_text(), re.MULTILINE
+    )
+    said = [n for first, last in rows for n in range(int(first), int(last or first) + 1)]
+    there = [int(path.name[:4]) for path in (ROOT / "migrations" / "versions").glob("[0-9]*.py")]
+    assert said == sorted(there), (
+        "say in UPGRADING.md what a new migration needs, if only: Nothing."
+    )
