@@ -121,6 +121,9 @@ def _parameters(rule: Rule, method: str, about: Description) -> list[dict[str, A
     if method == "POST" and about.permission is not None:
         limits = {"type": "string", "minLength": 1, "maxLength": idempotency.LONGEST}
         parameters.append({"name": idempotency.HEADER, "in": "header", "schema": limits})
+    if about.gives == "text/event-stream":
+        number = {"type": "string", "description": "The number of the last event known."}
+        parameters.append({"name": "Last-Event-ID", "in": "header", "schema": number})
     if 412 in about.errors:
         parameters.append({"name": "If-Match", "in": "header", "schema": {"type": "string"}})
     return parameters
