@@ -87,8 +87,10 @@ def _ending_before(handler: Any) -> Callable[[int, Any], None]:
 
 
 def _last_seen(after: int) -> int:
+    """What the client knows. An id that is none of ours counts as none: an empty one is how a
+    client says that it has seen nothing (HTML standard, 9.2.4)."""
     last = request.headers.get("Last-Event-ID", "")
-    return int(last) if last.isascii() and last.isdigit() and len(last) < 10 else after
+    return int(last) if last.isascii() and last.isdigit() and len(last) <= 10 else after
 
 
 @dataclass(slots=True)

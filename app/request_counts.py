@@ -55,5 +55,6 @@ class RequestCounts:
 
             self._connection = connect(self._settings, timeout=TIMEOUT)
         both = self._connection.pipeline(transaction=False)
-        number, _ = both.incr(key).expire(key, 2 * WINDOW).execute()
-        return number
+        both.incr(key)
+        both.expire(key, 2 * WINDOW)
+        return both.execute()[0]

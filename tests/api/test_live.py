@@ -1,6 +1,7 @@
 """Following an instance's history: every event once, in order, as it happens."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -105,6 +106,59 @@ def test_a_last_event_id_that_is_none_of_ours_counts_as_none(admin):
     for odd in ("x", "-1", "9" * 5000, "1e3", ""):
         with Following(admin, instance_id, after=1, **{"Last-Event-ID": odd}) as stream:
             assert stream.events(1)[0]["seq"] == 2
+
+
+def test_the_last_event_id_outranks_after_even_where_it_knows_less(admin):
+    publish(admin)
+    instance_id = start(admin)["id"]
+    with Following(admin, instance_id, after=2, **{"Last-Event-ID": "0"}) as stream:
+        assert [event["seq"] for event in stream.events(2)] == [1, 2]
+    known = admin.get(f"/instances/{instance_id}/events/stream?after=x")
+    assert (known.status_code, known.json["errors"][0]["path"]) == (422, "after")
+
+
+def test_what_is_sent_is_read_as_the_html_standard_reads_it(admin, monkeypatch):
+    publish(admin)
+    instance_id = start(admin)["id"]
+    admin.post(f"/instances/{instance_id}/pause", {"reason": "Two\r\nlines\u2028and: a colon"})
+    monkeypatch.setattr(live, "LONGEST_SECONDS", 1.0)
+    with Following(admin, instance_id) as stream:
+        assert stream.answer.headers["Content-Type"] == "text/event-stream"
+        wire = b"".join(stream.rest()).decode()
+    read = as_the_standard_says(wire)
+    assert [(each["id"], each["event"]) for each in read] == [
+        ("1", "event"),
+        ("2", "event"),
+        ("3", "event"),
+    ]
+    listed = admin.get(f"/instances/{instance_id}/events").json["items"]
+    assert [json.loads(each["data"]) for each in read] == listed
+    assert "\u2028" in listed[-1]["reason"]
+
+
+def as_the_standard_says(wire: str) -> list[dict[str, str]]:
+    """The messages of a stream, by the algorithm of the HTML standard (9.2.6): lines end at CR, LF
+    or both, a colon first is a comment, an empty line sends what has come."""
+    found: list[dict[str, str]] = []
+    last_id, event, data = "", "", list[str]()
+    for line in re.split("\r\n|\r|\n", wire):
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if not line:
+            if data:
+                found.append({"id": last_id, "event": event or "message", "data": "\n".join(data)})
+            event, data = "", []
+        elif name == "id" and "\0" not in value:
+            last_id = value
+        elif name == "event":
+            event = value
+        elif name == "data":
+            data.append(value)
+        elif name == "retry":
+            assert value.isascii() and value.isdigit()
+        else:
+            assert name == "", f"no field of the standard: {line}"
+    return found
 
 
 def test_a_stream_holds_no_connection_while_it_waits(app, admin):

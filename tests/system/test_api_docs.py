@@ -22,11 +22,12 @@ def token(console: Console) -> str:
 def page(console: Console, chrome: Browser) -> Iterator[Page]:
     """Of a stranger. Nothing in it may throw, nothing may be asked of another host."""
     wrong: list[str] = []
+    is_foreign = lambda url: not url.startswith(console.url)  # noqa: E731
     context = chrome.new_context(base_url=console.url, viewport=WIDE["viewport"])
     page = context.new_page()
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda message: refused(message.text, wrong))
-    page.on("request", lambda asked: asked.url.startswith(console.url) or wrong.append(asked.url))
+    page.on("request", lambda asked: wrong.append(asked.url) if is_foreign(asked.url) else None)
     page.goto("/api/docs")
     yield page
     context.close()
@@ -78,12 +79,12 @@ def test_parameters_go_where_they_belong_and_a_stream_is_shown_until_it_is_stopp
     expect(form.get_by_role("button", name="Stop")).to_be_hidden()
 
 
-def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(page: Page, token: str) -> None:
-    page.get_by_label("Token", exact=True).fill(token)
+def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(page: Page) -> None:
     opened(page, "PUT", "/api/workflows/templates/{templateId}")
-    form = opened(page, "GET", "/api/workflows/instances")
+    form = opened(page, "GET", "/api/openapi.json")  # long lines
     form.get_by_role("button", name="Try it").click()
     expect(form.get_by_role("status")).to_contain_text("200")
+    expect(form.get_by_label("Answer")).to_contain_text("openapi")
     for look in (WIDE, PHONE):
         page.set_viewport_size(look["viewport"])
         page.emulate_media(color_scheme=look["color_scheme"])
