@@ -28,7 +28,7 @@ from tests.support.fuzzing import ROLES, Found, Fuzzer
 from tests.support.servers import postgres, private_redis
 
 COLUMNS = ("database", "role", "cases", "2xx", "4xx", "5xx", "outside the spec")
-DATABASES = ("sqlite", "postgresql")
+DATABASES: tuple[str, ...] = ("sqlite", "postgresql")
 NO_LIMIT = {"API_RATE_LIMIT": "0", "API_RATE_LIMIT_STRANGERS": "0"}
 EXAMPLES = 5  # of each operation in a round
 

@@ -28,7 +28,9 @@ def parameter(name: str, noun: str, schema: Json) -> dict[str, Json]:
     """The description and the example of a parameter of one of a noun's routes."""
     about, example = word_of(name, noun) or (None, None)
     found: dict[str, Json] = {"description": schema.get("description") or about}
-    if example is not None and not schema.get("examples") and "enum" not in schema:
+    choices = [schema, *schema.get("anyOf", [])]
+    chosen = any("examples" in part or "enum" in part for part in choices)
+    if example is not None and not chosen:
         found["example"] = example
     return found if found["description"] else {}
 

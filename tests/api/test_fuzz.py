@@ -3,16 +3,25 @@ does not promise. At length: `bin/bench fuzz`."""
 
 import json
 
+import pytest
 from flask import Response
 
 from app.api import openapi
 from app.api.endpoint import bare
 from app.api.rendering import json_response
+from app.config import Settings
 from tests.api.test_openapi import COMMITTED
+from tests.conftest import environment
 from tests.support.fuzzing import ROLES, Fuzzer
 from tests.support.marks import both_databases
 
+NO_LIMIT = {"API_RATE_LIMIT": "0", "API_RATE_LIMIT_STRANGERS": "0"}
 EXAMPLES = 2  # for each operation, in each role
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str) -> Settings:
+    return Settings.load(environment(DATABASE_URL=database_url, REDIS_URL=redis_url, **NO_LIMIT))
 
 
 def test_an_answer_that_the_document_does_not_promise_is_found(app, monkeypatch):

@@ -106,6 +106,8 @@ def test_every_operation_lists_the_errors_that_it_can_answer(app, document):
         assert expected_errors(rule.arguments, method, about) <= listed, rule.rule
         for code, answer in operation["responses"].items():
             if int(code) >= 400 and int(code) not in about.also:
+                shared = answer.get("$ref", "").rpartition("/")[2]
+                answer = document["components"]["responses"][shared] if shared else answer
                 (kind,) = answer["content"]
                 assert kind == "application/problem+json", f"{method} {rule.rule} {code}"
 
