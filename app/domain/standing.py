@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -60,7 +61,7 @@ def _of_jobs(session: Session) -> Iterator[Gauge]:
     counts = (func.count().filter(which) for which in states.values())
     oldest = func.min(_job.run_at).filter(states["due"])
     found = session.execute(select(_job.queue, oldest, *counts).group_by(_job.queue)).all()
-    rows = {row[0]: row for row in found}
+    rows: dict[str, Any] = {row[0]: row for row in found}
     jobs = [
         ({"queue": queue, "state": state}, float(rows[queue][at] if queue in rows else 0))
         for queue in QUEUES

@@ -4,6 +4,7 @@ the content security policy permits no inline style."""
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import floor, log10
 
 from app.domain.pulse import Part, Pulse, Times
 from app.web import units
@@ -133,12 +134,11 @@ def _placed(value: Value, end: float) -> Value:
 
 
 def _round_end(most: float) -> float:
-    end = 1.0
-    for factor in (2, 2.5, 2) * 12:
-        if end >= most:
-            break
-        end *= factor
-    return max(end, 4.0)
+    """Where an axis of numbers may end, at least 4."""
+    ten = 10 ** floor(log10(max(most, 4.0)))
+    return next(
+        step * ten for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * ten >= max(most, 4.0)
+    )
 
 
 def _bar(look: str, pulse: Pulse, at: int, low: float, high: float) -> Bar:

@@ -45,7 +45,9 @@ class Shown:
         """The same page with some of it changed."""
         values = {name: getattr(self, name) for name in ("last", "templates", "destinations")}
         usual = {"last": "hour", "templates": DEFAULT_SORT, "destinations": DEFAULT_SORT}
-        told = {name: value for name, value in (values | other).items() if value != usual[name]}
+        told: dict[str, Any] = {
+            name: value for name, value in (values | other).items() if value != usual[name]
+        }
         return url_for("dashboard.show", **told, _anchor=anchor)
 
     def sorts(self, which: str) -> list[tuple[str, str, str, str]]:
