@@ -45,7 +45,7 @@ class RequestCounts:
             number = self._count(f"rate:{who}:{window}")
         except Exception as error:  # noqa: BLE001 - whatever it is, requests are answered
             self._silent_until = clock.monotonic() + SILENT_SECONDS
-            log.warning("Requests could not be counted: %s", error)
+            log.warning("The rate of requests could not be counted: %s", error)
             return None
         return Count(number, WINDOW - gone)
 

@@ -23,6 +23,7 @@ class Section(StrEnum):
     NO_WORKER = "runsheetnoworker"
     NO_NOTIFIER = "runsheetnonotifier"
     NO_SCHEDULER = "runsheetnoscheduler"
+    STEPS_POISONED = "runsheetstepspoisoned"
     QUEUE_PAUSED = "runsheetqueuepaused"
     WORKERS_LOST = "runsheetworkerslost"
 

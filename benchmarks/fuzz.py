@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import sys
 import tempfile
+import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,20 +29,22 @@ from tests.support.servers import postgres, private_redis
 
 COLUMNS = ("database", "role", "cases", "2xx", "4xx", "5xx", "outside the spec")
 DATABASES = ("sqlite", "postgresql")
-OPERATIONS = 80  # about as many vary
+NO_LIMIT = {"API_RATE_LIMIT": "0", "API_RATE_LIMIT_STRANGERS": "0"}
+EXAMPLES = 5  # of each operation in a round
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=20_000, help="at least, in all")
     parser.add_argument("--database", choices=("both", *DATABASES), default="both")
+    parser.add_argument("--minutes", type=float, default=90, help="then no other round begins")
     parser.add_argument("--only", default="", help="operations with this in their names")
     options = parser.parse_args()
     databases = DATABASES if options.database == "both" else (options.database,)
-    examples = -(-options.cases // len(databases) // OPERATIONS)
+    cases = -(-options.cases // len(databases))
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(len(databases), mp_context=spawn) as pool:
-        asked = [pool.submit(fuzz, each, examples, options.only) for each in databases]
+        asked = [pool.submit(fuzz, each, cases, options) for each in databases]
         found = dict(zip(databases, (one.result() for one in asked), strict=True))
     for database, one in found.items():
         tell(database, one)
@@ -51,8 +54,9 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def fuzz(database: str, examples: int, only: str) -> Found:
-    """All cases on one database."""
+def fuzz(database: str, cases: int, options: argparse.Namespace) -> Found:
+    """All cases on one database, in rounds over all operations."""
+    began = time.monotonic()
     logging.getLogger("app").setLevel(logging.ERROR)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="runsheet-fuzz-")))
@@ -60,11 +64,20 @@ def fuzz(database: str, examples: int, only: str) -> Found:
         url = f"sqlite:///{folder / 'fuzz.db'}"
         if database == "postgresql":
             url = stack.enter_context(postgres(folder / "postgres"))
-        app = create_app(Settings.load(environment(DATABASE_URL=url, REDIS_URL=redis_url)))
+        environ = environment(DATABASE_URL=url, REDIS_URL=redis_url, **NO_LIMIT)
+        app = create_app(Settings.load(environ))
         with app.app_context():
             upgrade()
             try:
-                return Fuzzer(app).run(examples, only)
+                fuzzer, round = Fuzzer(app), 0
+                while fuzzer.found.counts.total() < cases:
+                    found = fuzzer.run(EXAMPLES, options.only, round)
+                    say = f"{found.counts.total():,} cases, {found.outside.total()} outside"
+                    print(f"{database}, round {round}: {say} the spec", flush=True)
+                    round += 1
+                    if time.monotonic() - began > options.minutes * 60:
+                        break
+                return fuzzer.found
             finally:
                 db.session.remove()
                 db.engine.dispose()

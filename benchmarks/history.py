@@ -135,8 +135,9 @@ def _tallies(chance: random.Random) -> Iterator[dict[str, Any]]:
     for back in range(2, int((hour - quarter).total_seconds() // 3600) + 1):
         at = hour - timedelta(hours=back)
         yield from _counted(at, "", 900 + 700 * sin(at.hour / 4), chance)
-    for back in range(3, int((this - hour + timedelta(hours=1)).total_seconds() // 60)):
-        yield from _counted(this - timedelta(minutes=back), "", 20 + 9 * sin(back / 9), chance)
+    for back in range(4, int((this - hour + timedelta(hours=1)).total_seconds() // 60), 2):
+        at = floor(this - timedelta(minutes=back), timedelta(minutes=2))
+        yield from _counted(at, "", 40 + 18 * sin(back / 9), chance)
     for back in range(3):
         for process in PROCESSES:
             yield from _counted(this - timedelta(minutes=back), process, 3, chance)

@@ -1,7 +1,9 @@
-"""`flask db upgrade` and `flask seed` in one process (`python -m devtools.prepare`), since making
-the application takes longer than both together."""
+"""`flask db upgrade` and, unless `SEED=no`, `flask seed` in one process (`python -m
+devtools.prepare`), since making the application takes longer than both together."""
 
 from __future__ import annotations
+
+import os
 
 from flask_migrate import upgrade
 
@@ -12,7 +14,8 @@ from app.seeds import seed
 def main() -> None:
     with create_app().app_context():
         upgrade()
-        seed.main(args=[], standalone_mode=False)
+        if os.environ.get("SEED") != "no":
+            seed.main(args=[], standalone_mode=False)
 
 
 if __name__ == "__main__":

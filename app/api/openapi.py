@@ -27,11 +27,19 @@ DESCRIPTION = (
     "Every answer to a token says in `RateLimit` how many requests are left in this minute."
 )
 Route = tuple[Rule, str, Description]
+_MADE = "runsheet_openapi"
 _VARIABLE = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 
 
 def document(app: Flask) -> dict[str, Any]:
-    """Describe all routes of the application that have a description."""
+    """Describe all routes of the application that have a description. Made once and not to be
+    changed: it takes a while, and anybody may ask for it."""
+    if _MADE not in app.extensions:
+        app.extensions[_MADE] = _make(app)
+    return app.extensions[_MADE]
+
+
+def _make(app: Flask) -> dict[str, Any]:
     routes = list(described_routes(app))
     components = described.describe(_schemas([about for _, _, about in routes]))
     return {
@@ -119,9 +127,11 @@ def _parameters(rule: Rule, method: str, about: Description) -> list[dict[str, A
         for name in _VARIABLE.findall(rule.rule)
     ]
     if about.query is not None:
-        for name, schema in about.query.model_json_schema()["properties"].items():
+        whole = about.query.model_json_schema()
+        for name, schema in whole["properties"].items():
             # Enumerations are inlined: a query has no components of its own.
-            parameters.append({"name": name, "in": "query", "schema": _inlined(about, schema)})
+            schema = _inlined(schema, whole.get("$defs", {}))
+            parameters.append({"name": name, "in": "query", "schema": schema})
     if method == "POST" and about.permission is not None:
         limits = {"type": "string", "minLength": 1, "maxLength": idempotency.LONGEST}
         printable = {"pattern": "^[ -~]*$"}
@@ -136,13 +146,12 @@ def _parameters(rule: Rule, method: str, about: Description) -> list[dict[str, A
     return [each | described.parameter(each["name"], noun, each["schema"]) for each in parameters]
 
 
-def _inlined(about: Description, schema: Any) -> Any:
-    definitions = about.query.model_json_schema().get("$defs", {}) if about.query else {}
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
     if isinstance(schema, dict):
         if "$ref" in schema:
             return definitions[schema["$ref"].rpartition("/")[2]]
-        return {name: _inlined(about, part) for name, part in schema.items()}
-    return [_inlined(about, part) for part in schema] if isinstance(schema, list) else schema
+        return {name: _inlined(part, definitions) for name, part in schema.items()}
+    return [_inlined(part, definitions) for part in schema] if isinstance(schema, list) else schema
 
 
 def _path_schema(rule: Rule, name: str) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def read_user(ask: Ask[None], user_id: int) -> Reply:
     permission="administer",
     takes=UserChange,
     gives=UserOut,
-    errors=(412,),
+    errors=(409, 412),
 )
 def change_user(ask: Ask[UserChange], user_id: int) -> Reply:
     require(_mark(users.find(ask.session, user_id, lock=True)))

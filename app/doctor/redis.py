@@ -97,12 +97,18 @@ def _commands(client: "Redis") -> dict[str, Callable[[], Any]]:
         "SADD": lambda: client.sadd(members, "x"),
         "SREM": lambda: client.srem(members, "x"),
         "EVAL": lambda: client.eval("return 1", 1, texts),
-        "MULTI": lambda: client.pipeline().exists(texts).execute(),
+        "MULTI": lambda: _together(client, texts),
         "PUBLISH": lambda: client.publish("rq:doctor", "x"),
         "CLIENT SETNAME": lambda: client.client_setname("runsheet-doctor"),
         "DEL": lambda: client.delete(*keys),
         "DEL on bell:*": lambda: client.delete(f"bell:{key}"),
     }
+
+
+def _together(client: "Redis", key: str) -> Any:
+    with client.pipeline() as pipeline:
+        pipeline.exists(key)
+        return pipeline.execute()
 
 
 def _clock(client: "Redis") -> Finding:

@@ -16,8 +16,9 @@ from app.models import Tally
 
 # The row at this time holds the sum of all that was ever folded.
 EVER = datetime.fromtimestamp(0, UTC)
-# Written by a process and not yet folded. The literal lets it find the index of just these rows.
-FRESH = Tally.source != literal_column("''")
+# Written by a process and not yet folded. The literal, and a bound to begin at, let SQLite find the
+# index of just these rows.
+FRESH = (Tally.source != literal_column("''")) & (Tally.minute > EVER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""Counts are kept small: what processes wrote by the minute becomes one row for all of them, then
-one per hour, then one per quarter of a day, and after some days nothing. The sum of all that was
-folded stands in rows of its own (`figures.EVER`), so that a total is those and the few that are
-fresh."""
+"""Counts are kept small: what processes wrote by the minute becomes one row for all of them per two
+minutes (a part of the dashboard's hour), then one per hour, then one per quarter of a day, and
+after some days nothing. The sum of all that was folded stands in rows of its own (`figures.EVER`),
+so that a total is those and the few that are fresh."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -18,10 +18,10 @@ from app.domain.tallies import BY_NAME, Counts
 from app.models import Tally
 
 FRESH_FOR = timedelta(minutes=2)  # then a minute is over for all processes
-BY_MINUTE = timedelta(minutes=62)  # what is older is kept by the hour
+BY_MINUTES = timedelta(minutes=62)  # what is older is kept by the hour
 BY_HOUR = timedelta(hours=30)  # what is older than that by the quarter of a day
 KEPT = timedelta(days=8)  # and after that as a sum alone
-_MINUTE, _HOUR, _QUARTER = timedelta(minutes=1), timedelta(hours=1), timedelta(hours=6)
+_MINUTES, _HOUR, _QUARTER = timedelta(minutes=2), timedelta(hours=1), timedelta(hours=6)
 _AT_ONCE = 24  # hours folded in one transaction
 _LOOK_BACK = 4  # spans; what was left over before stays as it is until it is forgotten
 _FOLDED = Tally.source == ""
@@ -31,21 +31,21 @@ def fold(session: Session) -> None:
     """Fold what is old enough. No total changes."""
     now = clock.now()
     _fold_fresh(session, now)
-    _coarsen(session, floor(now - BY_MINUTE, _HOUR), _HOUR)
+    _coarsen(session, floor(now - BY_MINUTES, _HOUR), _HOUR)
     _coarsen(session, floor(now - BY_HOUR, _QUARTER), _QUARTER)
     forgotten = floor(now - KEPT, _QUARTER)
     session.execute(delete(Tally).where(Tally.minute < forgotten, Tally.minute > EVER, _FOLDED))
 
 
 def _fold_fresh(session: Session, now: datetime) -> None:
-    until = floor(now - FRESH_FOR, _MINUTE)
+    until = floor(now - FRESH_FOR, _MINUTES)
     for _ in range(_AT_ONCE):
         oldest = session.scalar(select(func.min(Tally.minute)).where(FRESH))
         if oldest is None or oldest >= until:
             return
         end = min(floor(oldest, _HOUR) + _HOUR, until)
         rows = _take(session, FRESH & (Tally.minute < end))
-        _put(session, rows, _HOUR if end <= floor(now - BY_MINUTE, _HOUR) else _MINUTE)
+        _put(session, rows, _HOUR if end <= floor(now - BY_MINUTES, _HOUR) else _MINUTES)
         _add_to_totals(session, rows)
 
 

@@ -51,16 +51,14 @@ def signs(session: Session) -> list[Sign]:
 
 
 def _nobody(session: Session, name: str, found: Standing) -> Iterator[Sign]:
-    kind, queue = NEEDED[name]
+    queue = NEEDED[name][1]
     waits = processes.waiting(session, queue) if queue else 0
     if found.last_seen is None and queue and not waits:
         return  # none was ever needed yet
     where = f" on {queue}" if queue else ""
     since = f" since {_minute(found.last_seen)}" if found.last_seen else " yet"
     jobs = f" {waits} {'job is' if waits == 1 else 'jobs are'} due." if queue else ""
-    yield Sign(
-        _NOBODY[name], queue or kind, f"No {name} has been heard{where}{since}.{jobs}".strip()
-    )
+    yield Sign(_NOBODY[name], queue or "", f"No {name} has been heard{where}{since}.{jobs}".strip())
 
 
 def _lost(session: Session, but: set[tuple[str, str | None]]) -> Iterator[Sign]:

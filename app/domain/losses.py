@@ -150,9 +150,10 @@ def _poison(
             "ended_at": ledger.now,
         }
     )
-    error = (
-        f"Set aside: {losses} workers in a row were lost while they did this step and nothing else."
-    )
+    lost = f"{losses} workers in a row were lost while they"
+    if losses == 1:
+        lost = "a worker was lost while it"
+    error = f"Set aside: {lost} did this step and nothing else."
     data = {"attempt": claim.attempt, "error": error}
     if claim.kind == JobKind.STEP:
         step.error = error

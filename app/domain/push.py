@@ -1,16 +1,18 @@
 """Web Push: keys, what a message says, and what push services answer. Pure."""
 
+from __future__ import annotations
+
 import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from typing import TYPE_CHECKING, Any
 
 from app.domain.outcomes import Outcome
+
+if TYPE_CHECKING:  # workers that send no push need not load its megabytes
+    from cryptography.hazmat.primitives.asymmetric import ec
 
 LARGEST_PAYLOAD = 3_800  # services take 4,096 bytes, encryption included
 _GONE = frozenset({404, 410})
@@ -29,11 +31,15 @@ def encoded(data: bytes) -> str:
 @lru_cache(maxsize=4)
 def private_key(vapid_private_key: str) -> ec.EllipticCurvePrivateKey:
     """The key of the setting VAPID_PRIVATE_KEY, which has been checked at the start."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     return ec.derive_private_key(int.from_bytes(decoded(vapid_private_key)), ec.SECP256R1())
 
 
 def public_key(vapid_private_key: str) -> str:
     """What browsers subscribe with (`applicationServerKey`)."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     point = private_key(vapid_private_key).public_key()
     return encoded(point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
 

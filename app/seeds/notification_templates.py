@@ -204,7 +204,8 @@ WORDS: Mapping[str, Words] = {
         "Something is wrong with Runsheet",
         "No worker or scheduler is there, a process died, work is stuck or a channel fails. Admins "
         "are told so once, and once more when it is over.",
-        "{% if alert.over %}Over{% else %}ALERT{% endif %}: {{ alert.title }}, {{ alert.subject }}",
+        "{% if alert.over %}Over{% else %}ALERT{% endif %}: {{ alert.title }}"
+        '{% if alert.subject != "" %}, {{ alert.subject }}{% endif %}',
         "{{ alert.said }}{% if alert.over %}\nThat is over.{% endif %}",
         "{% if alert.over %}There is nothing to do.{% else %}{{ alert.cure }}\n"
         "More: {{ alert.runbook }}{% endif %}",

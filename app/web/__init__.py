@@ -14,11 +14,11 @@ ROOT = Path(__file__).parent
 
 def register(app: Flask) -> None:
     """Hang all pages on the application."""
-    from app.web import access, assets, docs, errors, frame, security
+    from app.web import access, assets, docs, errors, frame, glances, security
     from app.web.nouns import NOUNS
 
     _set_up_jinja(app)
-    for what in (security, access, assets, frame, errors, docs):
+    for what in (security, access, assets, frame, glances, errors, docs):
         what.register(app)
     for noun in NOUNS:
         app.register_blueprint(noun.blueprint)

@@ -73,7 +73,7 @@ def _paused(pause: QueuePause) -> Line:
         '<a href="{}"><code>{}</code> is paused</a>{} by {}{}. What falls due on it waits.'
     )
     href, who = url_for("queues.index"), words.actor(pause.paused_by)
-    why = f": {pause.reason}" if pause.reason else ""
+    why = f": {pause.reason.rstrip('.')}" if pause.reason else ""
     said = text.format(href, pause.queue, _since(pause.paused_at), who, why)
     return Line("paused", said, Section.QUEUE_PAUSED)
 

@@ -7,13 +7,13 @@ from flask import Blueprint, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from app import transaction
-from app.domain import by_name, pulse, queries
+from app.domain import by_name, queries
 from app.domain.by_name import SORTS
 from app.domain.pulse import PERIODS, Period
 from app.extensions import htmx
 from app.models import WorkflowInstance
 from app.models.vocabulary import InstanceState
-from app.web import charts, instance_lists, urgent
+from app.web import charts, glances, instance_lists, urgent
 from app.web.access import Visitor, needs, visitor
 
 blueprint = Blueprint("dashboard", __name__)
@@ -80,16 +80,14 @@ def show() -> str:
 
 def _page(session: Session, who: Visitor, shown: Shown) -> dict[str, Any]:
     latest, _ = queries.list_instances(session, limit=LATEST)
-    how = pulse.read(session, shown.period)
+    glance = glances.here().at(session, shown.period)
     return {
         # What is wrong as a whole (domain/incidents.py) belongs above these numbers.
         "needs": urgent.needs_somebody(session, who),
         "running": urgent.count_instances(session, WorkflowInstance.state == InstanceState.RUNNING),
-        "pulse": how,
-        "charts": charts.charts(how) if how.has_counts else [],
-        "templates": by_name.sorted_by(by_name.templates(session, shown.period), shown.templates),
-        "destinations": by_name.sorted_by(
-            by_name.destinations(session, shown.period), shown.destinations
-        ),
+        "pulse": glance.pulse,
+        "charts": charts.charts(glance.pulse) if glance.pulse.has_counts else [],
+        "templates": by_name.sorted_by(glance.templates, shown.templates),
+        "destinations": by_name.sorted_by(glance.destinations, shown.destinations),
         "instances": instance_lists.rows(session, latest),
     }

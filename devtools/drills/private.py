@@ -17,7 +17,7 @@ from devtools.ports import four_free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 # Soon rather than as in production: leases end, and steps are set aside, while somebody watches.
-QUICKLY = {"LEASE_SECONDS": "5", "POISON_AFTER": "1", "WORKER_THREADS": "4"}
+QUICKLY = {"LEASE_SECONDS": "5", "POISON_AFTER": "1", "WORKER_THREADS": "4", "SEED": "no"}
 NOT_OURS = OURS | {"SMTP_URL", "BASE_URL", "OUTBOUND_ALLOW", "EGRESS_PROXY", "WORKERS"}
 
 

@@ -162,5 +162,5 @@ def wait_until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) ->
                 return monotonic() - began
         except (requests.RequestException, DrillFailed) as error:
             last = f" ({error})"
-        pause.wait(0.1)
+        pause.wait(0.2)
     raise DrillFailed(f"not within {seconds:g} s: {what}{last}")

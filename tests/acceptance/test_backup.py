@@ -103,12 +103,12 @@ def test_a_copy_that_is_taken_while_workers_work_goes_on_elsewhere(
     publish_all(receiver.url)
     first = [start(SCHEDULER), start()]
     wait_for_schedulers(1)
-    at = in_a_moment(DUE_IN)
-    waiting = begin("timed", at=zulu(at))
-    (schedule,) = plan_schedules(1, at)
     for _ in range(BUSY):
         begin("busy")
     wait_until(lambda: states("send")["COMPLETED"] == EARLY, why="some should be done")
+    at = in_a_moment(DUE_IN)
+    waiting = begin("timed", at=zulu(at))
+    (schedule,) = plan_schedules(1, at)
 
     run(commands(PAGE, word, '"$BACKUP"'), database_url, copy, environ)
     hold.set()

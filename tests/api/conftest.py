@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from app import transaction
+from app.api.endpoint import description_of
+from app.api.openapi_answers import errors_of
 from app.domain import people
 from app.extensions import db
 from tests.conftest import Factory
@@ -52,7 +56,7 @@ class Caller:
         sent = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         data = raw if raw is not None else None if body is None else json.dumps(body).encode()
         client = self.app.test_client()
-        return contextvars.Context().run(
+        answer = contextvars.Context().run(
             lambda: client.open(
                 path,
                 method=method,
@@ -62,6 +66,22 @@ class Caller:
                 **more,
             )
         )
+        require_listed(self.app, method, path, answer.status_code)
+        return answer
+
+
+def require_listed(app: Flask, method: str, path: str, status: int) -> None:
+    """Fails the test if the OpenAPI document does not list this answer of the operation."""
+    try:
+        rule, _ = app.url_map.bind("localhost").match(
+            path.partition("?")[0], method, return_rule=True
+        )
+    except (HTTPException, RequestRedirect):
+        return  # no operation of ours
+    about = description_of(app.view_functions[rule.endpoint])
+    if about is not None:
+        listed = {about.status, *about.also} | errors_of(rule, method, about)
+        assert status in listed | {429, 500}, f"{method} {path}: {status} is not listed"
 
 
 @pytest.fixture

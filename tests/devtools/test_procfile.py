@@ -1,5 +1,6 @@
 """The Procfile says what runs, here as on a platform."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,12 +25,13 @@ def test_comments_and_empty_lines_are_passed_over(tmp_path):
     assert procfile.read(tmp_path / "Procfile") == {"web": "serve --port $PORT"}
 
 
-def test_gunicorn_accepts_its_settings():
+def test_gunicorn_accepts_its_settings_and_listens_on_the_port_that_it_is_given():
     check = "from gunicorn.app.wsgiapp import run; run()"
     options = ["--config", "gunicorn.conf.py", "--print-config", "--check-config", "json:dumps"]
     done = subprocess.run(
         [sys.executable, "-c", check, *options],
         cwd=ROOT,
+        env=os.environ | {"PORT": "18123"},
         capture_output=True,
         text=True,
         timeout=60,
@@ -37,3 +39,4 @@ def test_gunicorn_accepts_its_settings():
     )
     assert done.returncode == 0, done.stderr
     assert "control_socket_disable" in done.stdout
+    assert "0.0.0.0:18123" in done.stdout

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.half_done import steps_of
-from app.domain.known_paths import KnownPath, find, known, nearest
+from app.domain.known_paths import MOST_MEANT, KnownPath, Reading, find, known, nearest
 from app.domain.ways import Ways, proves
 from tests.support.workflows import make_step, task, webhook
 
@@ -187,6 +187,18 @@ def test_the_nearest_known_path_is_named():
     assert nearest("input.city", found) == "input.address.city"
     for nothing_like_it in ("zzz", "steps.ghost.output.x", "input"):
         assert nearest(nothing_like_it, found) is None
+
+
+def test_what_was_meant_is_looked_for_a_bounded_number_of_times():
+    found = known(document(task("a"), step("APPROVAL", "approve"), task("c", "approve")), "c")
+    reading = Reading(document(task("a")))
+    meant = [reading.nearest("input.orderid", found) for _ in range(MOST_MEANT + 1)]
+    assert meant == [*["input.orderId"] * MOST_MEANT, None]
+
+
+def test_nobody_mistypes_a_name_that_is_as_long_as_a_page():
+    kind = KnownPath(f"input.{'a' * 101}", "Long", "string", True)
+    assert nearest(f"input.{'a' * 102}", [kind]) is None
 
 
 def test_below_a_path_that_is_like_it_anything_may_be_meant():

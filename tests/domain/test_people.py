@@ -10,6 +10,7 @@ from app import clock
 from app.domain import accounts, people
 from app.errors import Conflict, Invalid, TooManyTries, Unauthorized
 from app.models import ApiToken, SignInFailure, SignInLink, User
+from tests.conftest import hasher_of_production
 from tests.support.looking import change, look
 from tests.support.marks import both_databases
 
@@ -75,6 +76,12 @@ def test_a_password_that_was_replaced_meanwhile_is_not_changed_by_who_knows_the_
 def test_a_password_is_kept_as_a_hash_only(ada):
     assert ada.password_hash is not None and ada.password_hash.startswith("$argon2id$")
     assert PASSWORD not in ada.password_hash
+
+
+def test_a_password_is_hashed_with_as_much_work_as_the_library_advises(monkeypatch):
+    monkeypatch.setattr(people, "_hasher", hasher_of_production)
+    work = people.hash_password(PASSWORD).split("$")[3]
+    assert dict(part.split("=") for part in work.split(",")) == {"m": "65536", "t": "3", "p": "4"}
 
 
 def test_wrong_password_unknown_and_inactive_accounts_get_the_same_answer(ada):

@@ -95,22 +95,23 @@ class Release:
         names = [name for name in platform.lines if name != procfile.RELEASE]
         self.dynos = {name: platform.start(name, **here, **more) for name in names}
 
-    def wait_until_ready(self, *names: str) -> None:
-        """Until it answers and these have said that they are alive."""
-        wait_until(lambda: self.is_ready(names), seconds=120, every=0.2, why="it should be ready")
+    def wait_until_ready(self, each: int = 1) -> None:
+        """Until it answers and so many of each kind of process have said that they are alive."""
+        wait_until(lambda: self.is_ready(each), seconds=120, every=0.2, why="it should be ready")
 
-    def is_ready(self, names: tuple[str, ...] = ("worker", "notifier", "scheduler")) -> bool:
-        with suppress(requests.ConnectionError):
+    def is_ready(self, each: int = 1) -> bool:
+        with suppress(requests.ConnectionError, requests.ReadTimeout):
             answer = requests.get(f"{self.url}/readyz", timeout=PATIENCE)
             checks = answer.json()["checks"]
-            return answer.ok and all(checks[name]["ok"] for name in names)
+            kinds = ("worker", "notifier", "scheduler")
+            return answer.ok and all(checks[kind]["count"] >= each for kind in kinds)
         return False
 
-    def call(self, method: str, path: str, body: object = None) -> requests.Response:
+    def call(self, method: str, path: str, body: Any = None) -> requests.Response:
         url = f"{self.url}/api/workflows{path}"
         return requests.request(method, url, json=body, headers=self.headers, timeout=PATIENCE)
 
-    def ask(self, method: str, path: str, body: object = None) -> Any:
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
         """The document of an answer that must be a good one."""
         answer = self.call(method, path, body)
         assert answer.ok, answer.text
@@ -136,11 +137,12 @@ class Release:
 
 
 @contextmanager
-def release(platform: Platform, token: str, **more: str) -> Iterator[Release]:
-    """A release for the length of a block; it is up when the block begins."""
+def release(platform: Platform, token: str, each: int = 1, **more: str) -> Iterator[Release]:
+    """A release for the length of a block; it is up when the block begins, and `each` of every kind
+    of process with those of other releases."""
     found = Release(platform, token, **more)
     try:
-        found.wait_until_ready("worker", "notifier", "scheduler")
+        found.wait_until_ready(each)
         yield found
     except BaseException:
         with suppress(OSError):

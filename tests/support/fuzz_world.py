@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from flask import Flask
@@ -13,6 +14,7 @@ from app.api.examples import WHOLE
 from app.domain.claims import Claim
 from app.domain.outcomes import Outcome
 from tests.support.callbacks import callback
+from tests.support.cast import person
 from tests.support.notifying import notify, policy, send
 from tests.support.workflows import claim, make_step, report_begun, report_ended, task, webhook
 
@@ -63,6 +65,10 @@ class World:
         assert answer.status_code < 300, f"{method} {path}: {answer.text}"
         return answer.json if answer.data else None
 
+    @property
+    def is_there(self) -> bool:
+        return bool(self._lists)
+
     def renew(self) -> None:
         name = self.fresh()
         made = self.ask("POST", "/templates", {"key": name, "name": name, "steps": STEPS})
@@ -85,7 +91,7 @@ class World:
             "templateId": [made["id"], archived],
             "templateKey": [name],
             "number": [1, 2],
-            "userId": [user],
+            "userId": [user, self._only_admin],
             "tokenId": [token],
             "scheduleId": [schedule],
             "group": [name],
@@ -99,6 +105,11 @@ class World:
         while notify():
             pass
         send()
+
+    @cached_property
+    def _only_admin(self) -> int:
+        """Somebody who can't be sent away: nobody else could sign in as admin."""
+        return person("only@example.com", "admin").id
 
     def refill(self) -> None:
         """Fresh instances only, since what steps allow is soon used up."""

@@ -39,7 +39,7 @@ class GuardedRedis:
     def refusals(self) -> list[str]:
         """What its users wanted and may not. That a client may not tell its version is no loss;
         Redis 6 takes it for all of CLIENT."""
-        found = {entry["object"] for entry in self.admin.acl_log()}
+        found = {str(entry["object"]) for entry in self.admin.acl_log()}
         return sorted(found - {"client", "client|setinfo"})
 
 

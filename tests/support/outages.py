@@ -12,6 +12,7 @@ import redis
 
 from devtools import redis_server
 from devtools.postgres_server import PostgresServer
+from tests.support import memory
 from tests.support.servers import free_port, wait_until_redis_answers
 
 
@@ -74,7 +75,7 @@ def redis_that_can_go(folder: Path) -> Iterator[RedisServer]:
 @contextmanager
 def postgres_that_can_go() -> Iterator[PostgresServer]:
     """A running PostgreSQL for the length of a block."""
-    with tempfile.TemporaryDirectory(prefix="runsheet-postgres-") as folder:
+    with tempfile.TemporaryDirectory(prefix="runsheet-postgres-", dir=memory.FOLDER) as folder:
         server = PostgresServer(Path(folder) / "data")
         try:
             yield server

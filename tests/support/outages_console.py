@@ -44,7 +44,8 @@ class Console:
 
     def wait_until_up(self) -> None:
         def answers() -> bool:
-            with suppress(requests.ConnectionError):
+            # gunicorn listens before it has loaded the application, which takes its time.
+            with suppress(requests.ConnectionError, requests.ReadTimeout):
                 return self.get("/healthz").ok and self.is_complete()
             return False
 

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tests.support import warm
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 WORKER = [
@@ -27,15 +29,7 @@ class Process:
 
     def __init__(self, command: list[str], environ: Mapping[str, str], log: Path) -> None:
         self.log = log
-        with log.open("ab") as out:
-            self.popen = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env={**os.environ, **environ},
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
+        self.popen = start(command, {**os.environ, **environ}, log)
 
     @property
     def pid(self) -> int:
@@ -58,6 +52,18 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self.popen.wait()
+
+
+def start(
+    command: list[str], environ: Mapping[str, str], log: Path
+) -> subprocess.Popen[bytes] | warm.Warm:
+    """Start a command; one of our programs is forked, which is the same but for its imports."""
+    if warm.program_of(command):
+        return warm.start(command, ROOT, environ, log)
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            command, cwd=ROOT, env=environ, stdout=out, stderr=out, start_new_session=True
+        )
 
 
 @contextlib.contextmanager

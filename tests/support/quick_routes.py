@@ -1,7 +1,8 @@
 """Routes that are compiled once for each process that runs tests.
 
-Werkzeug writes two small functions for every rule whenever an application is made, which is most
-of what making one takes. They depend on the rule alone, and tests make thousands of applications.
+Werkzeug takes each rule apart and writes two small functions for it whenever an application is
+made, which is most of what making one takes. What comes of it depends on the rule and the
+converters alone, and tests make thousands of applications.
 """
 
 from collections.abc import Callable
@@ -10,18 +11,28 @@ from typing import Any
 import pytest
 from werkzeug.routing import Rule
 
+MADE = ("_parts", "_trace", "_converters", "arguments")
+
 
 def compile_once(patch: pytest.MonkeyPatch) -> None:
-    """Let the functions that werkzeug writes for a rule serve for all equal rules."""
-    compile_builder: Callable[..., Any] = Rule._compile_builder  # type: ignore[attr-defined]
-    known: dict[Any, Any] = {}
+    """Let what was compiled for a rule serve for all equal rules."""
+    compile_it: Callable[[Any], None] = Rule.compile
+    known: dict[Any, tuple[dict[str, Any], Any, Any]] = {}
 
-    def remembered(rule: Any, append_unknown: bool = True) -> Any:
-        key = (*rule._trace, append_unknown)
+    def compile_or_remember(rule: Any) -> None:
         if rule.defaults:
-            return compile_builder(rule, append_unknown)
+            return compile_it(rule)
+        kinds = frozenset(rule.map.converters.items())
+        key = (rule.rule, rule.subdomain, rule.host, rule.merge_slashes, kinds)
         if key not in known:
-            known[key] = compile_builder(rule, append_unknown)
-        return known[key]
+            compile_it(rule)
+            made = {name: getattr(rule, name) for name in MADE}
+            known[key] = (made, rule._build.__func__, rule._build_unknown.__func__)
+            return None
+        made, build, build_unknown = known[key]
+        vars(rule).update(made)
+        rule._build = build.__get__(rule, None)
+        rule._build_unknown = build_unknown.__get__(rule, None)
+        return None
 
-    patch.setattr(Rule, "_compile_builder", remembered)
+    patch.setattr(Rule, "compile", compile_or_remember)

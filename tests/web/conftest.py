@@ -89,6 +89,10 @@ def viewer(visit: Callable[[str | None], Person]) -> Person:
 
 @pytest.fixture
 def order(app: Flask) -> int:
+    return place_order()
+
+
+def place_order() -> int:
     """An instance whose first step waits for somebody and whose second then runs by itself."""
     publish(
         task("pack"),

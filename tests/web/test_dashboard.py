@@ -175,6 +175,16 @@ def test_it_follows_by_itself_every_ten_seconds(viewer):
     assert 'data-live-fragment="/?last=day" data-live-every="10"' in page.text
 
 
+def test_many_who_look_are_served_by_one_look_for_some_seconds(operator, viewer, heard):
+    publish(webhook("send"))
+    begin()
+    assert "Nothing ran in the last hour" in said(operator.get("/"))
+    work(Outcome(verdict="done"))
+    assert "Nothing ran in the last hour" in said(viewer.get("/"))
+    clock.travel(timedelta(seconds=6))
+    assert "Steps: 1 completed" in viewer.get("/").text
+
+
 def test_names_are_counted_up_to_a_number_of_them(app):
     names = Names()
     given = [names.bounded("template", str(number)) for number in range(MOST + 5)]

@@ -1,22 +1,29 @@
 """Who may open which page: every HTML route and every role. A new route must be entered here."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from app import clock, transaction
+from app import bells, clock, create_core, transaction
+from app.config import Settings
 from app.domain import people, schedules
+from app.extensions import db
 from app.models import InboxMessage, User
 from app.models.vocabulary import Role
 from app.schemas.schedule import PauseIn
 from app.web.access import EVERYBODY, permission_of
 from app.web.steps import VERBS
+from tests.conftest import environment
 from tests.support.cast import group, invite
 from tests.support.mailing import email
 from tests.support.scheduling import make_schedule
 from tests.support.secrets import keep
 from tests.support.telling import tell
 from tests.support.workflows import begin, publish, task
+from tests.web.conftest import place_order
 
 READ = frozenset(Role)
 OPERATE = READ - {Role.VIEWER}
@@ -155,6 +162,25 @@ MATRIX = {
     ("GET", "welcome.show"): (EVERY, "/welcome/{link}"),
     ("POST", "welcome.accept"): (EVERY, "/welcome/{link}"),
 }
+
+
+@pytest.fixture(scope="module")
+def sqlite_template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with an order in it. It takes longer to place than one case takes."""
+    path = tmp_path_factory.mktemp("roles") / "order.db"
+    shutil.copy(sqlite_template, path)
+    app = create_core(Settings.load(environment(DATABASE_URL=f"sqlite:///{path}")))
+    bells.use(bells.NoBell())
+    with app.app_context():
+        place_order()
+        db.session.remove()
+        db.engine.dispose()
+    return path
+
+
+@pytest.fixture
+def order() -> int:
+    return 1
 
 
 def html_routes(app: Flask) -> set[tuple[str, str]]:

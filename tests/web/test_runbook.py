@@ -1,5 +1,6 @@
 """Whatever goes wrong leads into the runbook, and each link leads to something."""
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -7,20 +8,32 @@ from pathlib import Path
 import pytest
 
 from app import runbook, transaction
-from app.domain import processes, queues
+from app.domain import losses, processes, queues
 from app.domain.outcomes import Outcome
 from app.models.vocabulary import AUTOMATION_QUEUE, NOTIFICATION_QUEUE
 from app.runbook import Section
+from devtools import procfile
 from devtools.check_docs import anchors
 from tests.support.looking import change, do
 from tests.support.notifying import later
 from tests.support.scheduling import NINE, fire_at, go_to, make_schedule
 from tests.support.telling import tell
-from tests.support.workflows import OPERATOR, begin, make_step, publish, task, webhook, work
+from tests.support.workflows import (
+    OPERATOR,
+    begin,
+    claim,
+    make_step,
+    publish,
+    report_begun,
+    task,
+    webhook,
+    work,
+)
 from tests.web.conftest import Person
 
 ROOT = Path(__file__).parents[2]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+RUNNING = (ROOT / "docs" / "runbook" / "running.md").read_text()
 ALERTS = dict(re.findall(r"^### (Runsheet\w+)\n(.*?)(?=^##)", RUNBOOK, re.M | re.S))
 LINKS = re.compile(rf'href="{runbook.PAGE}#([^"]+)"')
 TRIED = {"schedule": [], "maxAttempts": 1}
@@ -51,6 +64,24 @@ def test_templates_name_no_other_section():
 def test_a_link_to_a_section_that_is_not_there_is_a_mistake_at_once():
     with pytest.raises(ValueError, match="no-such-section"):
         runbook.path("no-such-section")
+
+
+def test_what_the_runbook_has_one_call_is_in_the_api():
+    paths = json.loads((ROOT / "docs" / "openapi.json").read_text())["paths"]
+    there = {f"{way.upper()} {path}" for path, ways in paths.items() for way in ways}
+    named = set(re.findall(r"`((?:GET|POST) /api/[^`?]+)`", RUNBOOK + RUNNING))
+    assert named
+    assert unnamed(named) - unnamed(there) == set()
+
+
+def unnamed(routes: set[str]) -> set[str]:
+    """Whatever their parameters are called."""
+    return {re.sub(r"\{\w+\}", "{}", route) for route in routes}
+
+
+def test_a_worker_is_started_by_hand_as_the_procfile_does():
+    command = RUNNING.partition("```text\n.venv/bin/")[2].partition("```")[0].replace("\\\n", "")
+    assert command.split() == procfile.read(ROOT / "Procfile")["worker"].split()
 
 
 @pytest.mark.parametrize("name", [*ALERTS])
@@ -117,3 +148,20 @@ def test_queues_and_processes_in_trouble_lead_to_their_alerts(operator, app):
     assert Section.QUEUE_PAUSED in banner(operator)
     with later(minutes=1):
         assert Section.WORKERS_LOST in links(operator, "/queues")
+
+
+def test_a_poisoned_step_leads_to_its_cure_from_its_page_and_from_the_queues(operator, app):
+    publish(webhook("a"))
+    order = begin()
+    for worker in ("first", "second", "third"):  # two in a row, then one while it is alone
+        held = claim(worker=worker, alone=worker == "third")
+        report_begun(*held, worker=worker)
+        change(losses.give_back_expired, 1, [worker])
+    assert links(operator, f"/instances/{order}") == {Section.POISONED}
+    assert "a worker was lost while it did this step" in operator.get(f"/instances/{order}").text
+    assert Section.STEPS_POISONED in links(operator, "/queues")
+
+
+def test_a_reason_that_ends_with_a_stop_ends_with_one_in_the_banner(operator, app):
+    change(queues.pause, AUTOMATION_QUEUE, OPERATOR, "The bank is closed.")
+    assert "The bank is closed. What falls due" in operator.get("/banner").text

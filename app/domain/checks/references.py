@@ -13,7 +13,7 @@ from app.domain import liquid
 from app.domain.callback_urls import PLACEHOLDER as CALLBACK_URL
 from app.domain.checks.base import Finding, Severity, Subject, join, texts_in
 from app.domain.half_done import RawStep, items, mapping, text
-from app.domain.known_paths import KnownPath, find, has_open_output, nearest
+from app.domain.known_paths import KnownPath, find, has_open_output
 from app.domain.liquid import NotRenderable
 from app.domain.placeholders import PLACEHOLDER, paths_in
 from app.domain.previews import assume
@@ -181,7 +181,7 @@ def _unknown(reader: _Reader, path: str, place: str, worst: Severity) -> Iterato
     lenient = lenient or (root == "input" and _takes_more_input(reader.subject))
     severity = "warning" if worst == "warning" or lenient else reader.always
     why = f": there is no step with the key {key!r}" if root == "steps" and step is None else ""
-    meant = nearest(path, reader.known)
+    meant = reader.subject.reading.nearest(path, reader.known)
     hint = f" Did you mean {meant}?" if meant else ""
     yield Finding(severity, place, f"{path} leads nowhere{why}.{hint}", "unknown-path")
 

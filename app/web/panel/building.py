@@ -26,7 +26,7 @@ def _mark(made: Node, syntax: str, page: Page) -> None:
         return
     if paths := unknown(made.value, syntax, page.around.paths):
         made.options["marks"] = marked(made.value, paths)
-        made.options["unknown"] = {path: said(path, page.around.paths) for path in paths}
+        made.options["unknown"] = said(paths, page.around.paths)
 
 
 def node(field: Field, kind: str, value: Any = "", **more: Any) -> Node:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from app.domain import liquid
-from app.domain.known_paths import KnownPath, find, nearest
+from app.domain.known_paths import MOST_MEANT, KnownPath, find, nearest
 from app.domain.liquid import NotRenderable
 from app.domain.placeholders import paths_in
 from app.extensions import compact_json
@@ -46,7 +46,11 @@ def marked(text: str, paths: Sequence[str]) -> list[tuple[str, bool]]:
     return [(piece, at % 2 == 1) for at, piece in enumerate(pieces) if piece]
 
 
-def said(path: str, known: Sequence[KnownPath]) -> str:
-    """What is wrong with a path, and what its author may have meant."""
-    meant = nearest(path, known)
+def said(paths: Sequence[str], known: Sequence[KnownPath]) -> dict[str, str]:
+    """What is wrong with each path, and what its author may have meant by the first of them."""
+    suggested = {path: nearest(path, known) for path in paths[:MOST_MEANT]}
+    return {path: _said(path, suggested.get(path)) for path in paths}
+
+
+def _said(path: str, meant: str | None) -> str:
     return f"{path} leads nowhere." + (f" Did you mean {meant}?" if meant else "")

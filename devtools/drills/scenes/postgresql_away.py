@@ -15,6 +15,7 @@ def run(drill: Drill) -> None:
     drill.undo.callback(site.answer_with, "default", f"{FOLDER}/kept")
     site.answer_with("slow", f"{FOLDER}/kept")
     orders = drill.begin(key, 4)
+    site.page("/")  # signed in: nobody can be while the database is away
     drill.see("steps are under way", lambda: drill.received("kept"))
     drill.fault("PostgreSQL is stopped")
     database.stop("fast")

@@ -18,14 +18,15 @@ def run(drill: Drill) -> None:
     drill.site.api("POST", f"/queues/{QUEUE}/pause", pause)
     orders = drill.begin(key, 3)
     drill.alert("RunsheetQueuePaused", PAUSED)
-    drill.alert("RunsheetQueueBacklog", WAITS)
+    waits = lambda: drill.holds(WAITS)  # noqa: E731
+    drill.see("the oldest waits longer and longer", waits)
     drill.see("the banner says why", drill.banner_says("A drill: the bank is closed."))
     drill.see("the page Queues leads here", drill.leads_to("/queues", "runsheetqueuepaused"))
     drill.cure("resume the queue")
     drill.site.api("POST", f"/queues/{QUEUE}/resume", {"reason": "A drill: it is open again."})
     drill.over("what waited is completed", drill.all_are("COMPLETED", orders))
     drill.silent("RunsheetQueuePaused", PAUSED)
-    drill.silent("RunsheetQueueBacklog", WAITS)
+    drill.over("nothing waits any more", lambda: not waits())
 
 
 def resume(drill: Drill) -> None:
