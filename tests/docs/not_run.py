@@ -7,6 +7,7 @@ here fails, and so does an entry that nothing matches any more.
 
 PROGRAMS = "tests/acceptance/test_bin_dev.py runs it"
 ITSELF = "it is what runs this"
+NO_DOCKER = "tests have no Docker; tests/test_containers.py reads the files"
 
 NOT_RUN: dict[tuple[str, str], str] = {
     ("CONTRIBUTING.md", "bin/dev"): PROGRAMS,
@@ -31,6 +32,19 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("docs/runbook/running.md", ".venv/bin/rq worker"): (
         "never ends; tests/acceptance/test_workers.py starts both kinds"
     ),
+    ("CONTRIBUTING.md", "bin/drill"): "tests/acceptance/test_drills.py",
+    ("docs/backup.md", "*"): "tests/acceptance/test_backup.py runs them as they stand there",
+    (
+        "docs/rotating-secrets.md",
+        "*",
+    ): "tests/acceptance/test_rotation.py does, as they stand there",
+    ("docs/deployment.md", "cd deploy/compose"): NO_DOCKER,
+    ("docs/deployment.md", "cp runsheet.env.example"): NO_DOCKER,
+    ("docs/deployment.md", "docker compose"): NO_DOCKER,
+    (
+        "docs/deployment.md",
+        "systemctl",
+    ): "no systemd in tests; tests/test_containers.py reads the unit",
     ("docs/deployment.md", '{"time"'): "a line of a log; tests/test_log_lines.py",
     ("docs/deployment.md", "python3 -m venv .venv"): "devtools/bootstrap.py does the same",
     ("docs/deployment.md", "flask --app app users create"): "bin/dev has that person already",
