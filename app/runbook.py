@@ -25,6 +25,8 @@ class Section(StrEnum):
     NO_SCHEDULER = "runsheetnoscheduler"
     STEPS_POISONED = "runsheetstepspoisoned"
     QUEUE_PAUSED = "runsheetqueuepaused"
+    QUEUE_BACKLOG = "runsheetqueuebacklog"
+    DELIVERIES_FAILING = "runsheetdeliveriesfailing"
     WORKERS_LOST = "runsheetworkerslost"
 
 

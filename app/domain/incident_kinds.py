@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.runbook import path
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -54,4 +56,4 @@ KINDS: Mapping[str, Kind] = {
 
 def runbook(kind: str, base_url: str = "") -> str:
     """Where the runbook says more."""
-    return f"{base_url}/docs/runbook#{kind.lower()}"
+    return base_url + path(kind.lower())

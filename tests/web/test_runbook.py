@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app import runbook, transaction
-from app.domain import losses, processes, queues
+from app.domain import incident_kinds, losses, processes, queues
 from app.domain.outcomes import Outcome
 from app.models.vocabulary import AUTOMATION_QUEUE, NOTIFICATION_QUEUE
 from app.runbook import Section
@@ -82,6 +82,12 @@ def unnamed(routes: set[str]) -> set[str]:
 def test_a_worker_is_started_by_hand_as_the_procfile_does():
     command = RUNNING.partition("```text\n.venv/bin/")[2].partition("```")[0].replace("\\\n", "")
     assert command.split() == procfile.read(ROOT / "Procfile")["worker"].split()
+
+
+@pytest.mark.parametrize("kind", incident_kinds.KINDS)
+def test_what_admins_are_told_of_leads_to_its_alert(kind):
+    assert kind in ALERTS
+    assert incident_kinds.runbook(kind, "https://a").startswith("https://a/docs/runbook#runsheet")
 
 
 @pytest.mark.parametrize("name", [*ALERTS])

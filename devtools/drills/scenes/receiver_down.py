@@ -2,20 +2,20 @@
 
 from devtools.drills.drill import FOLDER, Drill
 
-FAILED = 'runsheet_attempts_total{queue="workflow-automation",outcome="failed"}'
+FAILING = "runsheet_destinations_failing > 0"
 ATTENTION = 'runsheet_instances{state="ATTENTION"}'
 
 
 def run(drill: Drill) -> None:
     site = drill.site
-    failed, attention = drill.value(FAILED), drill.value(ATTENTION)
-    key = drill.publish("down", retry={"maxAttempts": 2, "schedule": [0.2]})
+    attention = drill.value(ATTENTION)
+    key = drill.publish("down", retry={"schedule": [0.1] * 5})
     drill.undo.callback(site.answer_with, "default", f"{FOLDER}/down")
     drill.fault("the receiver answers 500")
     site.answer_with("500", f"{FOLDER}/down")
-    orders = drill.begin(key, 5)
+    orders = drill.begin(key, 20)  # most tries of the last minutes fail, other drills' included
     drill.see("their instances need attention", drill.all_are("ATTENTION", orders))
-    drill.alert_if_grows("RunsheetReceiversFailing", FAILED, failed)
+    drill.alert("RunsheetReceiversFailing", FAILING)
     drill.alert_if_grows("RunsheetNeedsAttention", ATTENTION, attention)
     page = f"/instances/{orders[0]}"
     says = lambda: "500 Internal Server Error" in site.page(page)  # noqa: E731
