@@ -4,7 +4,7 @@ A link's token is made from a nonce and SECRET_KEY, so that the notifier can put
 while neither the delivery nor its log holds it; what is stored of it is its SHA-256."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -80,10 +80,10 @@ def end_all(session: Session, user_id: int) -> None:
     session.execute(delete(row).where(row.user_id == user_id, row.used_at.is_(None)))
 
 
-def end_made_by(session: Session, actor: str) -> None:
-    """The same of links that somebody made, for whomever."""
+def end_made_by(session: Session, actors: Collection[str]) -> None:
+    """The same of links that these made, for whomever."""
     row = SignInLink
-    session.execute(delete(row).where(row.created_by == actor, row.used_at.is_(None)))
+    session.execute(delete(row).where(row.created_by.in_(actors), row.used_at.is_(None)))
 
 
 def _token(nonce: str) -> str:

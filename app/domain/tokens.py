@@ -50,9 +50,22 @@ def revoke(session: Session, token_id: int, actor: str, reason: str = "") -> Tok
 
 
 def made_by(session: Session, actor: str) -> list[TokenOut]:
-    """The valid tokens that somebody made, oldest first."""
-    query = select(_row).where(_row.created_by == actor, _is_valid()).order_by(_row.id)
+    """The valid tokens that somebody made, or a program of theirs did, oldest first."""
+    theirs = programs_of(session, actor)
+    query = select(_row).where(_row.created_by.in_(theirs), _is_valid()).order_by(_row.id)
     return [_document(row) for row in session.scalars(query)]
+
+
+def programs_of(session: Session, actor: str) -> set[str]:
+    """Somebody, and the programs whose tokens they made, or these programs did, and so on, as
+    actors; also those whose own token has ended since. A program is known by its token's name, so
+    whatever its namesakes made counts as well: rather too much than a way back."""
+    found = new = {actor}
+    while new:
+        names = session.scalars(select(_row.name).where(_row.created_by.in_(new)))
+        new = {f"api:{name}" for name in names} - found
+        found = found | new
+    return found
 
 
 def list_tokens(

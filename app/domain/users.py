@@ -120,14 +120,16 @@ def open_steps(session: Session, user: User) -> list[WorkflowInstanceStep]:
 
 
 def tokens_of(session: Session, user: User) -> list[TokenOut]:
-    """The valid tokens that they made, which end when they stop being admin."""
+    """The valid tokens that they or programs of theirs made, which end when they stop being
+    admin."""
     return tokens.made_by(session, people.actor_of(user).name)
 
 
 def _take_back(session: Session, user: User, actor: Actor, reason: str) -> dict[str, int]:
-    """End the links and tokens that an admin made: whoever holds one could come back by it, or as
-    somebody else. Returns what the audit says of it."""
-    account_links.end_made_by(session, people.actor_of(user).name)
+    """End the links and tokens that an admin made, or a program of theirs: whoever holds one could
+    come back by it, or as somebody else. Returns what the audit says of it."""
+    theirs = tokens.programs_of(session, people.actor_of(user).name)
+    account_links.end_made_by(session, theirs)
     made = tokens_of(session, user)
     for token in made:
         tokens.revoke(session, token.id, actor.name, reason)

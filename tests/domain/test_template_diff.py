@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.template_diff import TemplateDiff, compare
-from app.domain.value_diff import ABSENT, LONGEST_LIST, Change, differences, equal
+from app.domain.value_diff import ABSENT, LONGEST_LIST, Change, _canonical, differences, equal
 from tests.support.workflows import task, webhook
 
 NAMES = st.sampled_from(["a", "b", "c", "properties", "when", "x.y"])
@@ -91,6 +91,17 @@ def unordered(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: unordered(value[name]) for name in sorted(value)}
     return [unordered(each) for each in value] if isinstance(value, list) else value
+
+
+@given(VALUES, VALUES)
+def test_two_values_are_equal_if_and_only_if_their_texts_are(before, after):
+    assert equal(before, after) == (_canonical(before) == _canonical(after))
+    assert equal(before, deepcopy(before))
+
+
+@given(documents(), documents())
+def test_two_templates_are_equal_if_and_only_if_nothing_differs(before, after):
+    assert equal(before, after) == compare(before, after).empty
 
 
 @given(VALUES, VALUES)

@@ -153,6 +153,31 @@ def test_what_an_admin_made_ends_with_their_power(app, leave):
     assert ended[4]["tokens"] == 1
 
 
+@both_databases
+def test_what_a_program_of_an_admin_made_ends_with_the_admin_too(app):
+    ada, otto = person("ada@example.com", "admin"), person("otto@example.com")
+    person("second@example.com", "admin")
+    first, _ = change(tokens.create, token_wish("first"), actor_of(ada).name)
+    change(tokens.create, token_wish("second"), "api:first")
+    _, third = change(tokens.create, token_wish("third"), "api:second")
+    _, others = change(tokens.create, token_wish("others"), "api:of-somebody-else")
+    link = change(users.new_link, otto.id, Actor("api:third", "admin", True), NO_MAIL)
+    change(tokens.revoke, first.id, ROOT.name)  # what it made goes on, and is Ada's
+
+    change(users.deactivate, ada.id, ROOT, "She left.")
+
+    with pytest.raises(NotFound, match="leads nowhere"):
+        owner(link.url)
+    with pytest.raises(Unauthorized, match="revoked"):
+        look(lambda session: people.find_token(session, third))
+    assert look(lambda session: people.find_token(session, others)).revoked_at is None
+    assert audited()[-1][4]["tokens"] == 2
+
+
+def token_wish(name: str) -> TokenIn:
+    return TokenIn.read({"name": name, "role": "admin"})
+
+
 def test_another_name_or_a_permission_ends_nothing(app):
     ada = person("ada@example.com", "admin")
     change(tokens.create, TokenIn.read({"name": "shop", "role": "viewer"}), actor_of(ada).name)

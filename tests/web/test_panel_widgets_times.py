@@ -70,6 +70,14 @@ def test_waits_of_ones_own_are_said_in_words(config: Any):
     assert "as soon as this can be read" in editing.html
 
 
+def test_an_end_that_is_typed_before_the_kind_of_rule_is_kept(config: Any):
+    editing = config("recurrence", None)
+    assert editing.send(kind="", until="2027-01-31T12:00") == {"until": "2027-01-31T12:00:00Z"}
+
+    assert editing.send(kind="cron")["until"] == "2027-01-31T12:00:00Z"
+    assert editing.send(kind="") is None  # whoever says that it runs once needs no end
+
+
 def test_a_recurrence_is_made_of_a_common_rule(config: Any):
     editing = config("recurrence", None)
 

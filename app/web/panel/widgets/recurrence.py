@@ -82,7 +82,7 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
     if kind is None:
         return json_text.read(field, before, typed)
     if kind not in KINDS:
-        return before if before in (ABSENT, None) else None
+        return (_bounds(field, {}, typed) or before) if before in (ABSENT, None) else None
     earlier = cast("dict[str, Any]", before) if isinstance(before, dict) else {}
     found = dict(earlier)
     picked = typed.text(f"{field.name}.preset") or ""
@@ -92,14 +92,20 @@ def read(field: Field, before: Any, typed: Typed) -> Any:
     else:
         rule = _rule(field, kind, earlier, typed)
     found |= {other: None for other in KINDS if found.get(other) is not None} | {kind: rule}
-    fields = dict(field.properties())
+    found |= _bounds(field, earlier, typed)
+    return before if same(found, earlier) and before is not ABSENT else found
+
+
+def _bounds(field: Field, earlier: dict[str, Any], typed: Typed) -> dict[str, Any]:
+    """When it begins and ends, also where nobody has said yet how often it runs."""
+    fields, found = dict(field.properties()), dict[str, Any]()
     for key in _BOUNDS:
         value = read_any(fields[key], earlier.get(key, ABSENT), typed)
         if key in _TIMES and value != earlier.get(key, ABSENT):
             value = _in_utc(value, typed.text(f"{field.name}.timezone") or "UTC")
         if value is not ABSENT and (value is not None or key in earlier):
             found[key] = value
-    return before if same(found, earlier) and before is not ABSENT else found
+    return found
 
 
 def _rule(field: Field, kind: str, earlier: dict[str, Any], typed: Typed) -> Any:
