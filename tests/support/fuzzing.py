@@ -174,7 +174,8 @@ class Fuzzer:
         taken = operation.definition.raw.get("requestBody", {}).get("content", {})
         schema = taken.get("application/json", {}).get("schema", {}).get("$ref", "")
         if schema and dice.random() < 0.5:
-            body = self._body(schema.rpartition("/")[2], body, dice)
+            example = taken["application/json"]["example"]
+            body = self._body(example, schema.rpartition("/")[2], body, dice)
         if dice.random() < 0.3:
             query = {}
         headers = {} if dice.random() < 0.5 else case.headers
@@ -186,8 +187,8 @@ class Fuzzer:
             media_type=case.media_type or ("application/json" if schema else None),
         )
 
-    def _body(self, schema: str, generated: Any, dice: random.Random) -> Any:
-        body = self.world.body(schema, dice.choice)
+    def _body(self, example: Any, schema: str, generated: Any, dice: random.Random) -> Any:
+        body = self.world.body(example, schema, dice.choice)
         if dice.random() < 0.5 and isinstance(generated, dict) and generated:
             name = dice.choice(sorted(generated))
             body = body | {name: generated[name]}
