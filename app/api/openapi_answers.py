@@ -132,7 +132,7 @@ def _good(method: str, code: int, about: Description, components: dict[str, Any]
         shown = {"schema": schema, "example": examples.of(schema, components)}
         answer["content"] = {"application/json": shown}
         if about.yaml and method == "GET":
-            answer["content"]["application/yaml"] = {"schema": {"type": "string"}}
+            answer["content"]["application/yaml"] = shown
     return answer
 
 

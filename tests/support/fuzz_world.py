@@ -10,7 +10,6 @@ from typing import Any
 
 from flask import Flask
 
-from app.api.examples import WHOLE
 from app.domain.claims import Claim
 from app.domain.outcomes import Outcome
 from tests.support.callbacks import callback
@@ -174,9 +173,9 @@ class World:
                 return kind
         return name
 
-    def body(self, schema: str, pick: Callable[[list[Json]], Json]) -> Json:
+    def body(self, example: Json, schema: str, pick: Callable[[list[Json]], Json]) -> Json:
         """The document's own example of a request, about things that are there."""
-        return self._about(json.loads(json.dumps(WHOLE.get(schema, {}))), schema, pick)
+        return self._about(json.loads(json.dumps(example)), schema, pick)
 
     def _about(self, body: dict[str, Json], schema: str, pick: Callable[..., Json]) -> Json:
         known = {

@@ -93,6 +93,7 @@ class Fuzzer:
         self._app = app
         self._tokens: dict[str, str] = {}
         self._turn = 0
+        self._deleted = False  # whether what paths name may be gone
         self.found = Found()
         self.world = World(app, lambda: self._token("admin"))
         with warnings.catch_warnings():
@@ -106,8 +107,9 @@ class Fuzzer:
             if only in operation.label:
                 raw = operation.definition.raw
                 varies = raw["parameters"] or "requestBody" in raw
-                if varies and not self.world.is_there:
+                if varies and (self._deleted or not self.world.is_there):
                     self.world.renew()
+                    self._deleted = False
                 self._ask(operation, cases, examples if varies else 1, round)
         return self.found
 
@@ -153,6 +155,7 @@ class Fuzzer:
         response = sent.call(headers=headers)
         if response.status_code == 401 and role:
             del self._tokens[role]  # a case has revoked it
+        self._deleted |= operation.method.upper() == "DELETE" and response.status_code < 300
         self.found.counts[operation.label, role, response.status_code] += 1
         try:
             sent.validate_response(response, checks=CHECKS)
@@ -171,7 +174,8 @@ class Fuzzer:
         taken = operation.definition.raw.get("requestBody", {}).get("content", {})
         schema = taken.get("application/json", {}).get("schema", {}).get("$ref", "")
         if schema and dice.random() < 0.5:
-            body = self._body(schema.rpartition("/")[2], body, dice)
+            example = taken["application/json"]["example"]
+            body = self._body(example, schema.rpartition("/")[2], body, dice)
         if dice.random() < 0.3:
             query = {}
         headers = {} if dice.random() < 0.5 else case.headers
@@ -183,8 +187,8 @@ class Fuzzer:
             media_type=case.media_type or ("application/json" if schema else None),
         )
 
-    def _body(self, schema: str, generated: Any, dice: random.Random) -> Any:
-        body = self.world.body(schema, dice.choice)
+    def _body(self, example: Any, schema: str, generated: Any, dice: random.Random) -> Any:
+        body = self.world.body(example, schema, dice.choice)
         if dice.random() < 0.5 and isinstance(generated, dict) and generated:
             name = dice.choice(sorted(generated))
             body = body | {name: generated[name]}
