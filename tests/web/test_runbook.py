@@ -80,7 +80,7 @@ def unnamed(routes: set[str]) -> set[str]:
 
 
 def test_a_worker_is_started_by_hand_as_the_procfile_does():
-    command = RUNNING.partition("```text\n.venv/bin/")[2].partition("```")[0].replace("\\\n", "")
+    command = RUNNING.partition("```sh\n.venv/bin/")[2].partition("```")[0].replace("\\\n", "")
     assert command.split() == procfile.read(ROOT / "Procfile")["worker"].split()
 
 
