@@ -114,7 +114,7 @@ def unpublished(session: Session, template_ids: Collection[int]) -> set[int]:
     """Which of these have a draft that says something else than their newest version."""
     template = WorkflowTemplate
     query = (
-        select(template.id, template.newest_version)
+        select(template.id, _version.number)
         .join(_version, _version.template_id == template.id)
         .where(template.id.in_(template_ids), _version.number == template.newest_version)
         .where(template.updated_at > _version.published_at)  # the others can't
@@ -125,7 +125,7 @@ def unpublished(session: Session, template_ids: Collection[int]) -> set[int]:
 
 def _says_the_same(session: Session, template_id: int, number: int) -> bool:
     # A list of templates asks this of each; what differs, which takes longer, nobody asks there.
-    return equal(*(document(session, template_id, one) for one in (number, None)))
+    return equal(document(session, template_id, number), document(session, template_id, None))
 
 
 def going(session: Session, template_id: int) -> dict[int, VersionInstances]:

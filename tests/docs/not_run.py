@@ -51,9 +51,4 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("docs/deployment.md", ".venv/bin/pip install"): "devtools/bootstrap.py does the same",
     ("docs/reliability.md", "WHOLE=1 bin/test"): "half an hour; bin/test runs a part of each",
     ("docs/reliability.md", "bin/bench"): "half an hour; tests/acceptance runs a part of each",
-    ("docs/runbook/drills.md", "bin/drill"): "tests/acceptance/test_drills.py plays all of them",
-    (
-        "docs/runbook/running.md",
-        ".venv/bin/rq worker",
-    ): "it never ends; tests/acceptance/test_workers.py runs both ways",
 }
