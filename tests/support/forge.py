@@ -16,9 +16,9 @@ from typing import Any
 
 # The workers' alone: a web process imports the doors itself, so that no worker finds them there.
 import psycopg  # noqa: F401
-import rq.cli
 import sqlalchemy.dialects.postgresql.psycopg
 import sqlalchemy.dialects.sqlite  # noqa: F401
+from rq.cli.cli import main as main_of_rq
 
 import workers.tasks
 import workers.worker  # noqa: F401
@@ -35,7 +35,7 @@ def serve_web() -> None:
 
 
 PROGRAMS: dict[str, Callable[[], Any]] = {
-    "rq": rq.cli.main,
+    "rq": main_of_rq,
     "workers.scheduler": scheduler.main,
     "gunicorn": serve_web,
 }
