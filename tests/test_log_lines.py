@@ -8,6 +8,8 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app import log_lines, logs
 from app.config import Settings
@@ -80,6 +82,14 @@ SPELT = [
     '"password": "canary-x"',
     "api_key: canary-x",
     "whsec_canary-x/abc+def=",
+    "password: canary two canary",
+    "password='canary two canary'",
+    r"{\"password\": \"canary two\"}",
+    "token=canary-x",
+    "access_token: canary-x, and so on",
+    "SECRET_KEY=canary-x",
+    "client_secret=canary-x&a=1",
+    "://a://b?canary-x",
 ]
 
 
@@ -107,9 +117,79 @@ def test_what_is_no_secret_stays(text):
     assert read(line("json", "%s", text))["message"] == text
 
 
+@pytest.mark.parametrize("form", log_lines.FORMATS)
+def test_what_a_name_says_is_a_secret_is_one_whatever_it_looks_like(form):
+    said = {"password": "canary two", "of": [{"Set-Cookie": "canary"}], "x-token": 7, "tokenId": 3}
+    found = line(form, "It says", **logs.facts(said=said, api_key="canary"))
+    assert "canary" not in found and "7" not in found.partition("It says")[2].partition("}")[0]
+    assert re.search(r"tokenId\W+3", found)
+
+
+TEXTS = st.text() | st.lists(
+    st.sampled_from([*SPELT, "password", "token", ":", "=", '"', "'", "\\", "}", "://", "?", "\n"])
+).map("".join)
+VALUES = st.recursive(
+    TEXTS | st.integers() | st.floats() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=60)
+@given(st.dictionaries(TEXTS, VALUES, max_size=4), TEXTS)
+def test_whatever_is_said_is_one_valid_json_object(said, message):
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is no JSON")
+
+    record = logging.getLogger("app.test").makeRecord(
+        "app.test", logging.INFO, "", 1, "%s", (message,), None, extra={"facts": said}
+    )
+    text = log_lines.JsonLines("web").format(record)
+    assert "\n" not in text
+    assert isinstance(json.loads(text, parse_constant=refuse), dict)
+
+
+def test_a_long_text_is_cut_and_no_half_of_a_secret_is_left():
+    most = log_lines.LONGEST
+    found = log_lines.scrubbed("a" * most + "\npassword=" + "canary" * most + "\nthe end")
+    assert "canary" not in found
+    assert found.startswith("aaa") and found.endswith(" characters left out …\nthe end")
+    assert len(found) < most
+    assert len(read(line("json", "%s", "b" * 9 * most))["message"]) < most
+
+
+# What each alternative repeats, so that it has the most to go back over: before it, and then again.
+LONG = [
+    *(("", again) for again in ("://a", "://a?", "://a@", "authorization:a ", "authorization")),
+    *(
+        ("", again)
+        for again in ("bearer ", "cookie", "cookie=a;", "password", "api-key\\", "whsec_")
+    ),
+    *(("token", again) for again in (" ", "\\", " = ", "='")),
+    *(("authorization:", again) for again in (" ", "a", "\\")),
+    *(("://", again) for again in ("a", ":")),
+]
+
+
+def test_the_time_a_text_takes_grows_as_the_text_does():
+    """It may take many times what it needs. A pattern that goes over a text again and again needs
+    minutes for each, and is killed."""
+    said = (
+        "import resource, sys; from app.log_lines import _SECRETS; "
+        "resource.setrlimit(resource.RLIMIT_CPU, (40, 40)); "
+        "[_SECRETS.sub('', text) for text in sys.stdin.read().split('|')]"
+    )
+    texts = "|".join(first + again * (200_000 // len(again)) for first, again in LONG)
+    ran = subprocess.run([sys.executable, "-c", said], input=texts, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_the_console_shows_one_readable_line_that_nobody_else_can_write_into():
-    found = line("console", "Hello %s", "you\nERROR fake \x1b[31m", **logs.facts(error="a b"))
-    assert "\n" not in found and "\x1b" not in found
+    found = line(
+        "console", "Hello %s", "you\nERROR fake \x1b[31m", **logs.facts(error="a b", at="\x9b31m")
+    )
+    assert "\n" not in found and "\x1b" not in found and "\x9b" not in found
+    assert r"at=\x9b31m" in found
     assert re.match(r"\d\d:\d\d:\d\d INFO    Hello you\\nERROR fake", found)
     assert 'error="a b"' in found
 
@@ -134,6 +214,13 @@ def test_gunicorn_lines_come_the_same_way():
     )
     (only,) = ran.stderr.splitlines()
     assert (json.loads(only)["logger"], json.loads(only)["process"]) == ("gunicorn.error", "web")
+
+
+@pytest.mark.parametrize(("given", "kind"), [("Console", "Console"), (" JSON", "Json")])
+def test_gunicorn_reads_the_format_as_the_application_does(given, kind):
+    said = log_lines.for_gunicorn({"LOG_FORMAT": given})["formatters"]["lines"]
+    made = log_lines.formatter(said["form"], said["kind"])
+    assert type(made).__name__ == f"{kind}Lines"
 
 
 def test_everything_a_process_says_goes_the_same_way_warnings_and_last_words_too(tmp_path):
