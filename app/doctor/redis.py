@@ -15,6 +15,11 @@ from app.redis_client import connect
 
 SECONDS = 3.0
 OLDEST = 6
+# What the user of REDIS_URL must be permitted; docs/deployment.md has the same line.
+RULES = (
+    "resetchannels &rq:* ~rq:* ~bell:* ~rate:* +@read +@write +@transaction +@pubsub "
+    "+@connection +eval +evalsha -@dangerous +info +time +client|setname +client|list"
+)
 
 
 def check(settings: Settings) -> Iterator[Finding]:
@@ -58,7 +63,7 @@ def _server(client: "Redis") -> Iterator[Finding]:
 
 
 def _permissions(client: "Redis") -> Iterator[Finding]:
-    """Do, on keys of our own, what bells, RQ and the scheduler do."""
+    """Do, on keys of our own, what bells, RQ, the scheduler and the rate limit do."""
     refused = list[str]()
     for name, command in _commands(client).items():
         try:
@@ -69,7 +74,7 @@ def _permissions(client: "Redis") -> Iterator[Finding]:
         yield fault(
             "redis",
             f"Its ACL refuses {', '.join(refused)}.",
-            "permit all commands but the dangerous ones on ~rq:* and ~bell:*, and &rq:* channels.",
+            f"give its user these rules: {RULES}",
         )
     else:
         yield ok("redis", "Its ACL permits what is needed.")
@@ -83,6 +88,8 @@ def _commands(client: "Redis") -> dict[str, Callable[[], Any]]:
         "SET": lambda: client.set(texts, 1, nx=True, ex=60),
         "SET on bell:*": lambda: client.set(f"bell:{key}", 1, nx=True, ex=60),
         "EXPIRE": lambda: client.expire(texts, 60),
+        "INCR on rate:*": lambda: client.incr(f"rate:{key}"),
+        "EXPIRE on rate:*": lambda: client.expire(f"rate:{key}", 60),
         "TTL": lambda: client.ttl(texts),
         "EXISTS": lambda: client.exists(texts),
         "RPUSH": lambda: client.rpush(items, "x"),
@@ -102,6 +109,7 @@ def _commands(client: "Redis") -> dict[str, Callable[[], Any]]:
         "CLIENT SETNAME": lambda: client.client_setname("runsheet-doctor"),
         "DEL": lambda: client.delete(*keys),
         "DEL on bell:*": lambda: client.delete(f"bell:{key}"),
+        "DEL on rate:*": lambda: client.delete(f"rate:{key}"),
     }
 
 
@@ -112,7 +120,10 @@ def _together(client: "Redis", key: str) -> Any:
 
 
 def _clock(client: "Redis") -> Finding:
-    seconds, micro = client.time()  # type: ignore[reportGeneralTypeIssues]
+    try:
+        seconds, micro = client.time()  # type: ignore[reportGeneralTypeIssues]
+    except NoPermissionError:
+        return warning("clock", "Redis may not be asked for its time.", "permit TIME.")
     off = seconds + micro / 1_000_000 - clock.now().timestamp()
     if abs(off) > OFF:
         return warning(
