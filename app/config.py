@@ -4,7 +4,7 @@ the environment leaves open was made once and is kept in `var/dev.env`."""
 import base64
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -283,6 +283,10 @@ def _check_encryption_keys(text: str) -> None:
         if name in known:
             raise ConfigError(f"ENCRYPTION_KEYS has two keys with the id {name}.")
         known.add(name)
+
+
+NAMES = {each.metadata["name"] for each in fields(Settings)}  # of environment variables
+SECRET = {each.metadata["name"] for each in fields(Settings) if not each.repr}
 
 
 def read_env_file(path: Path) -> dict[str, str]:

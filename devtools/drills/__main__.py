@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -47,8 +46,8 @@ def parser() -> argparse.ArgumentParser:
 def play_all(names: Sequence[str], var: Path | None) -> bool:
     """Each in the environment that is given, or one of their own, which those share that can."""
     if var is not None:
-        with given(var) as site:
-            return play_in(site, names)
+        with inside.let_in(running_on(var.absolute(), {})) as site:
+            return play_in(site, [name for name in names if can_be_played(name, site)])
     alike: dict[bool, list[str]] = {}
     for name in names:
         alike.setdefault(scenes.needs_postgresql(name), []).append(name)
@@ -66,11 +65,12 @@ def play_in(site: Site, names: Sequence[str]) -> bool:
     return all(results)
 
 
-@contextmanager
-def given(var: Path) -> Iterator[Site]:
-    site = running_on(var.absolute(), {})
-    inside.let_in(site)
-    yield site
+def can_be_played(name: str, site: Site) -> bool:
+    """Says so where it can't."""
+    if scenes.needs_postgresql(name) and site.database is None:
+        print(f"{name}: left out: it stops PostgreSQL, and has one of its own without --var.\n")
+        return False
+    return True
 
 
 def play(drill: Drill) -> bool:

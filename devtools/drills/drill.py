@@ -26,6 +26,7 @@ class Drill:
     say: Callable[[str], None] = print
     undo: ExitStack = field(default_factory=ExitStack)
     alerts: list[str] = field(default_factory=list[str])  # those whose numbers were seen
+    templates: dict[str, int] = field(default_factory=dict[str, int])  # ids of its own, by key
     received_before: int = 0  # by the demo receiver
 
     def __post_init__(self) -> None:
@@ -49,7 +50,8 @@ class Drill:
         self._line("over", f"{what} ({wait_until(true, what):.1f} s)")
 
     def alert(self, name: str, expression: str) -> None:
-        """Wait until the number that an alert's rule reads is what the rule looks for."""
+        """Wait until the number that an alert's rule reads is beyond what is wanted; less far than
+        the rule would have it, where that would take minutes."""
         took = wait_until(lambda: self.holds(expression), f"{name}: {expression}")
         self.alerts.append(name)
         self._line("alert", f"{name}: {expression} ({took:.1f} s)")
@@ -82,7 +84,9 @@ class Drill:
 
     # What scenes do, in words.
 
-    def publish(self, key: str, policies: Sequence[Any] = (), **config: Any) -> str:
+    def publish(
+        self, key: str, policies: Sequence[Any] = (), due_in: str | None = None, **config: Any
+    ) -> str:
         """A template of this drill, of one webhook; returns its key."""
         url = f"{self.site.receiver}{FOLDER}/{key}"
         step = {
@@ -92,10 +96,11 @@ class Drill:
             "actionConfig": {"url": url, "body": {"order": "{{ instance.id }}"}} | config,
             "notificationPolicies": [*policies],
         }
-        document = {"key": f"drill-{key}", "name": f"Drill: {key}", "steps": [step]}
-        template = self.site.api("POST", "/templates/import", document)
-        self.site.api("POST", f"/templates/{template['id']}/publish", {})
-        return document["key"]
+        name = f"drill-{key}"
+        document = {"key": name, "name": f"Drill: {key}", "dueIn": due_in, "steps": [step]}
+        self.templates[name] = self.site.api("POST", "/templates/import", document)["id"]
+        self.site.api("POST", f"/templates/{self.templates[name]}/publish", {})
+        return name
 
     def begin(self, key: str, count: int = 1) -> list[int]:
         """Start instances; returns their ids."""

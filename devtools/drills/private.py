@@ -11,14 +11,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.config import NAMES
 from devtools.drills import inside
-from devtools.drills.site import OURS, NotADevEnvironment, Site, running_on, wait_until
+from devtools.drills.site import NotADevEnvironment, Site, running_on, wait_until
 from devtools.ports import four_free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 # Soon rather than as in production: leases end, and steps are set aside, while somebody watches.
 QUICKLY = {"LEASE_SECONDS": "5", "POISON_AFTER": "1", "WORKER_THREADS": "4", "SEED": "no"}
-NOT_OURS = OURS | {"SMTP_URL", "BASE_URL", "OUTBOUND_ALLOW", "EGRESS_PROXY", "WORKERS"}
+# No setting of the terminal in which a drill is asked for: it may be of a real place.
+NOT_OURS = NAMES | {"WORKERS", "WEB_CONCURRENCY", "DEMO_RECEIVER_URL"}
 
 
 @contextmanager
@@ -26,9 +28,7 @@ def private_site(**more: str) -> Iterator[Site]:
     """A bin/dev for the length of a block; `more`: settings that it is given."""
     with tempfile.TemporaryDirectory(prefix="runsheet-drill-") as name:
         var = Path(name)
-        given = {**QUICKLY, **more}
-        environ = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
-        environ |= given | {"RUNSHEET_VAR": name, "PORT": str(four_free_ports())}
+        environ = environment(os.environ, {**QUICKLY, **more, "RUNSHEET_VAR": name})
         with (var / "dev.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "devtools.dev"],
@@ -40,10 +40,17 @@ def private_site(**more: str) -> Iterator[Site]:
                 start_new_session=True,
             )
         try:
-            yield _when_ready(process, var, given)
+            with inside.let_in(_when_ready(process, var, more)) as site:
+                yield site
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
+
+
+def environment(here: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """What bin/dev is started with in a terminal that has `here`: `given`, and a port."""
+    environ = {name: value for name, value in here.items() if name not in NOT_OURS}
+    return environ | {**given, "PORT": str(four_free_ports())}
 
 
 @contextmanager
@@ -67,6 +74,4 @@ def _when_ready(process: subprocess.Popen[bytes], var: Path, given: Mapping[str,
     wait_until(lambda: told.exists() or process.poll() is not None, "bin/dev is up", 300)
     if process.poll() is not None:
         raise NotADevEnvironment((var / "dev.log").read_text().strip().splitlines()[-1])
-    site = running_on(var, given, private=True)
-    inside.let_in(site)
-    return site
+    return running_on(var, given, private=True)

@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING, Any
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.config import SECRET, Settings
+
 if TYPE_CHECKING:
     from devtools.postgres_server import PostgresServer
 
-# What must be of bin/dev's own making, so that nothing is hurt that somebody needs.
-OURS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ENCRYPTION_KEYS"}
+# What must be of bin/dev's own making, so that nothing is hurt that somebody needs, and nobody is
+# told of it: whatever may hold a password or a key opens something.
+OURS = SECRET | {"SMS_ACCOUNT", "SMS_API_BASE", "SMS_FROM"}
 PATIENCE = 90.0  # seconds; a fault is seen within 20, on a machine that is busy later
 SECONDS_PER_REQUEST = 15.0
 
@@ -41,11 +44,17 @@ class Site:
     var: Path
     console: str
     receiver: str
-    environ: Mapping[str, str]  # what its processes were given beside dev.env
+    environ: Mapping[str, str] = field(repr=False)  # what it was given beside dev.env
     token: str = field(default="", repr=False)
     link: str = field(default="", repr=False)
     database: PostgresServer | None = None  # if it is a PostgreSQL that may be stopped
     _visitor: requests.Session | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """Those of its processes."""
+        # Nothing of this terminal's environment: it may name another database.
+        return Settings.load({**self.environ, "RUNSHEET_VAR": str(self.var)})
 
     def ask(self, method: str, path: str, body: Any = None) -> requests.Response:
         """The API's answer, whatever it is."""
@@ -125,20 +134,24 @@ class Site:
 
 def running_on(var: Path, environ: Mapping[str, str], *, private: bool = False) -> Site:
     """The bin/dev that runs on `var`. Raises NotADevEnvironment for anything else, and for one
-    whose database or Redis was given to it: it may be somebody's own."""
+    whose database, mail server or the like was given to it: it may be somebody's own. `environ`:
+    what it was given that it keeps to itself."""
     if not _is_locked(var / "dev.lock"):
         raise NotADevEnvironment(f"No bin/dev runs on {var}. Drills are for bin/dev alone.")
     try:
         facts = json.loads((var / "running.json").read_text())
+        given: dict[str, str] = facts["given"]
     except FileNotFoundError:
         raise NotADevEnvironment(f"The bin/dev on {var} is not ready yet.") from None
-    given = OURS - set(facts["made"])
-    if given and not private:
+    except KeyError:
+        raise NotADevEnvironment(f"The bin/dev on {var} is of an older Runsheet.") from None
+    if (theirs := OURS & given.keys()) and not private:
         raise NotADevEnvironment(
-            f"The bin/dev on {var} was given its {' and '.join(sorted(given))}: whatever is there "
-            "may be needed. Drills run where bin/dev made its own."
+            f"The bin/dev on {var} was given its {' and '.join(sorted(theirs))}: whatever is there "
+            "may be needed, and whoever is reached by it is real. Drills run where bin/dev made "
+            "its own."
         )
-    return Site(var, facts["console"], facts["receiver"], environ)
+    return Site(var, facts["console"], facts["receiver"], {**given, **environ})
 
 
 def _is_locked(lock: Path) -> bool:

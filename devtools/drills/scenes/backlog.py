@@ -18,22 +18,24 @@ WAITS = 'runsheet_oldest_due_seconds{queue="workflow-automation"} > 2'
 
 def run(drill: Drill) -> None:
     site = drill.site
-    (worker,) = site.workers("worker", "workflow-automation")[:1]
+    before = site.workers("worker", "workflow-automation")
     key = drill.publish("busy", timeoutSeconds=20)
     drill.undo.callback(site.answer_with, "default", f"{FOLDER}/busy")
     drill.fault("a receiver is slow, and more comes than the worker's threads can carry")
     site.answer_with("slow", f"{FOLDER}/busy")
-    orders = drill.begin(key, 12)
+    orders = drill.begin(key, 2 * len(before) * site.settings.worker_threads + 4)
     drill.alert("RunsheetQueueBacklog", WAITS)
     busy = lambda: f'href="/instances/{running(drill)}/steps/post"' in site.page("/queues")  # noqa: E731
     drill.see("the page Queues says who is busy with what", busy)
-    drill.cure(f"start a second worker beside {worker['pid']}")
+    drill.cure(f"start a second worker beside {before[0]['pid']}")
     start_worker(drill)
-    site_has_two = lambda: len(site.workers("worker", "workflow-automation")) > 1  # noqa: E731
-    drill.over("two workers listen", site_has_two)
-    drill.over("both carry steps out, or all is done", lambda: both_work(drill, orders))
+    one_more = lambda: len(site.workers("worker", "workflow-automation")) > len(before)  # noqa: E731
+    drill.over("one worker more listens", one_more)
+    all_work = lambda: busy_workers(drill) > len(before)  # noqa: E731
+    completed = drill.all_are("COMPLETED", orders)
+    drill.over("all carry steps out, or nothing is left", lambda: all_work() or completed())
     site.answer_with("default", f"{FOLDER}/busy")
-    drill.over("all is completed", drill.all_are("COMPLETED", orders))
+    drill.over("all is completed", completed)
     drill.silent("RunsheetQueueBacklog", WAITS)
     drill.once_each("busy", orders)
 
@@ -44,10 +46,9 @@ def running(drill: Drill) -> int:
     return next((one["instanceId"] for worker in found for one in worker["running"]), 0)
 
 
-def both_work(drill: Drill, orders: list[int]) -> bool:
+def busy_workers(drill: Drill) -> int:
     found = drill.site.workers("worker", "workflow-automation")
-    done = drill.all_are("COMPLETED", orders)
-    return sum(bool(worker["running"]) for worker in found) > 1 or done()
+    return sum(bool(worker["running"]) for worker in found)
 
 
 def start_worker(drill: Drill) -> None:

@@ -7,7 +7,6 @@ import threading
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from app.config import read_env_file
 from devtools.drills.drill import Drill
 from devtools.drills.site import wait_until
 from devtools.ports import answers
@@ -89,8 +88,7 @@ def instead_of_the_mail_server(drill: Drill) -> RefusingServer:
 
 
 def smtp_port(drill: Drill) -> int:
-    found = read_env_file(drill.site.var / "dev.env")["SMTP_URL"]
-    return urlsplit(found).port or 25
+    return urlsplit(drill.site.settings.smtp_url).port or 25
 
 
 def query() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from devtools.drills.drill import FOLDER, Drill
 from devtools.drills.scenes.worker_killed import holders
-from devtools.drills.site import wait_until
+from devtools.drills.site import PATIENCE, wait_until
 
 POISONED = "runsheet_steps_poisoned > 0"
 
@@ -41,7 +41,8 @@ def kill_all(drill: Drill, order: int) -> int:
             killed.add(pid)
         return poisoned()
 
-    wait_until(kill_or_see, "the step is set aside")
+    # It rests longer after each loss.
+    wait_until(kill_or_see, "the step is set aside", PATIENCE * drill.site.settings.poison_after)
     return len(killed)
 
 

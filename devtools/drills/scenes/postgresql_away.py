@@ -1,15 +1,13 @@
 """PostgreSQL is stopped and started again in the middle of work."""
 
 from devtools.drills.drill import FOLDER, Drill
-from devtools.drills.site import DrillFailed
 
 POSTGRESQL = True
 
 
 def run(drill: Drill) -> None:
     site, database = drill.site, drill.site.database
-    if database is None:
-        raise DrillFailed("this drill needs an environment of its own, on PostgreSQL")
+    assert database, "this drill needs an environment of its own, on PostgreSQL"
     key = drill.publish("kept", timeoutSeconds=20)
     drill.undo.callback(database.start)
     drill.undo.callback(site.answer_with, "default", f"{FOLDER}/kept")
