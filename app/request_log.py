@@ -47,7 +47,8 @@ def register(app: Flask) -> None:
 
 
 def _given(settings: Settings) -> str | None:
-    """The id that a proxy has given; from anybody else it means nothing."""
+    """The id that came with the request, where a proxy stands in front. It is the proxy's own only
+    if the proxy sets it: many pass on whatever a client sent. Nothing rests on it."""
     given = request.headers.get(HEADER, "") if settings.trusted_proxies else ""
     return given if _WELL_FORMED.fullmatch(given) else None
 

@@ -11,15 +11,16 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from app import clock, http_counts, transaction
 from app.api import exposition
 from app.api.endpoint import bare, token_of
-from app.errors import Unauthorized
+from app.errors import Unauthorized, Unavailable
 
 blueprint = Blueprint("api_metrics", __name__)
 KEPT = 5.0  # seconds for which an answer is given again, however many ask
+PATIENCE = 2.0  # seconds for which a thread waits for another one's answer
 _NAME = "metrics"
 
 
 class Answer:
-    """The last answer of this process. Who asks while it is being made waits for it."""
+    """The last answer of this process. Who asks while it is being made waits for it a while."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -27,14 +28,21 @@ class Answer:
         self._text = b""
 
     def text(self) -> bytes:
-        """What stands in /metrics now, or did at most `KEPT` seconds ago."""
-        with self._lock:
+        """What stands in /metrics now, or did at most `KEPT` seconds ago; if another is too long at
+        finding out, what stood there last. Raises Unavailable if nothing did."""
+        if not self._lock.acquire(timeout=PATIENCE):
+            if not self._text:
+                raise Unavailable("The figures are still being read. Ask again.")
+            return self._text
+        try:
             if clock.monotonic() - self._made_at > KEPT:
                 http_counts.here().write()
                 with transaction.reading() as session:
                     self._text = exposition.text(session)
                 self._made_at = clock.monotonic()
             return self._text
+        finally:
+            self._lock.release()
 
 
 @blueprint.record_once

@@ -153,16 +153,12 @@ def _needing_attention(session: Session) -> Counter[str]:
 def _waiting_to_be_tried_again(session: Session) -> Counter[str]:
     job = AutomationJob
     some = (
-        select(job.destination, job.attempt)
-        .where(job.lease_token.is_(None), ~job.held)
+        select(job.destination)
+        .where(job.lease_token.is_(None), ~job.held, job.attempt > 1, job.destination.is_not(None))
         .limit(_LOOKED_AT)
         .subquery()
     )
-    query = (
-        select(some.c.destination, func.count())
-        .where(some.c.attempt > 1, some.c.destination.is_not(None))
-        .group_by(some.c.destination)
-    )
+    query = select(some.c.destination, func.count()).group_by(some.c.destination)
     return Counter({row[0]: row[1] for row in session.execute(query)})
 
 

@@ -19,6 +19,7 @@ NO_NOTIFIER = "RunsheetNoNotifier"
 NO_SCHEDULER = "RunsheetNoScheduler"
 WORKERS_LOST = "RunsheetWorkersLost"
 BACKLOG = "RunsheetQueueBacklog"
+STEPS_POISONED = "RunsheetStepsPoisoned"
 DELIVERIES_FAILING = "RunsheetDeliveriesFailing"
 
 KINDS: Mapping[str, Kind] = {
@@ -42,9 +43,14 @@ KINDS: Mapping[str, Kind] = {
         "held went to others; look whether a step is marked as poisoned.",
     ),
     BACKLOG: Kind(
-        "Work is due and nobody takes it up",
-        "Workers are alive, and yet take nothing: look at what they run on the page of queues, and "
-        "restart those that are stuck.",
+        "Work is due and is not taken up",
+        "Workers are alive, and yet leave it: look at what they run on the page of queues, restart "
+        "those that are stuck, or start another if they are only busy.",
+    ),
+    STEPS_POISONED: Kind(
+        "A step took its workers down",
+        "It was set aside, and all others go on. Find out why the workers ended, then retry the "
+        "step or skip it.",
     ),
     DELIVERIES_FAILING: Kind(
         "Notifications fail",

@@ -10,19 +10,17 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.domain import incident_kinds, processes
-from app.domain.channels import CHANNELS
+from app.domain import failing_channels, incident_kinds, processes, queues
 from app.domain.processes import ALIVE, NEEDED, Standing
-from app.models import AutomationJob, QueuePause, Tally, WorkerProcess
-from app.models.vocabulary import NOTIFICATION_QUEUE, QUEUES, AttemptOutcome, Channel
+from app.models import AutomationJob, Incident, QueuePause, Tally, WorkerProcess
+from app.models.vocabulary import QUEUES
 
 # A job that is due for so long, and so long nothing was taken from its queue.
 STUCK_FOR = timedelta(minutes=5)
 # A death is news for so long; those that follow in that time are part of the same trouble.
 LOST_WITHIN = timedelta(minutes=10)
-LATELY = timedelta(minutes=15)  # of tries of deliveries
-FEWEST_FAILURES = 3
-FAILING_SHARE = 0.5
+# A job that is due for so long, whatever else is taken: it is not seen, or falls ever further back.
+LEFT_FOR = timedelta(minutes=15)
 _NOBODY = {
     "worker": incident_kinds.NO_WORKER,
     "notifier": incident_kinds.NO_NOTIFIER,
@@ -47,7 +45,13 @@ def signs(session: Session) -> list[Sign]:
     }
     nobody = [sign for name in missing for sign in _nobody(session, name, missing[name])]
     told = {NEEDED[name] for name in missing}
-    return [*nobody, *_lost(session, told), *_stuck(session), *_failing(session)]
+    return [
+        *nobody,
+        *_lost(session, told),
+        *_stuck(session),
+        *_poisoned(session),
+        *_failing(session),
+    ]
 
 
 def _nobody(session: Session, name: str, found: Standing) -> Iterator[Sign]:
@@ -104,6 +108,9 @@ def _stuck_in(session: Session, queue: str) -> Iterator[Sign]:
         jobs = "1 job has" if waiting == 1 else f"{waiting} jobs have"
         said = f"{jobs} been due on {queue} since {_minute(since)}, and no worker takes them up."
         yield Sign(incident_kinds.BACKLOG, queue, said)
+    elif waiting and since < clock.now() - LEFT_FOR:
+        said = f"A job has been due on {queue} since {_minute(since)}, though others are taken up."
+        yield Sign(incident_kinds.BACKLOG, queue, said)
     elif expired:
         leases = "lease" if expired == 1 else "leases"
         said = f"{expired} {leases} on {queue} ran out long ago and were not taken back."
@@ -119,18 +126,19 @@ def _ended_lately(session: Session, queue: str, since: datetime) -> bool:
     return any(labels["queue"] == queue for labels, _ in _attempts(session, since))
 
 
+def _poisoned(session: Session) -> Iterator[Sign]:
+    if number := queues.poisoned(session):
+        steps = "1 step was" if number == 1 else f"{number} steps were"
+        yield Sign(
+            incident_kinds.STEPS_POISONED, "", f"{steps} set aside: workers died doing them."
+        )
+
+
 def _failing(session: Session) -> Iterator[Sign]:
-    """Channels most of whose tries fail."""
-    tries, failed = defaultdict[str, float](float), defaultdict[str, float](float)
-    for labels, value in _attempts(session, clock.now() - LATELY):
-        if labels["queue"] == NOTIFICATION_QUEUE:
-            tries[labels["kind"]] += value
-            failed[labels["kind"]] += value * (labels["outcome"] != AttemptOutcome.SUCCEEDED)
-    for channel, count in failed.items():
-        if count >= FEWEST_FAILURES and count >= tries[channel] * FAILING_SHARE:
-            label = CHANNELS[Channel(channel)].label
-            said = f"{label}: {count:.0f} of {tries[channel]:.0f} tries of the last quarter of an "
-            yield Sign(incident_kinds.DELIVERIES_FAILING, channel, f"{said}hour failed.")
+    kind, row = incident_kinds.DELIVERIES_FAILING, Incident
+    known = session.scalars(select(row.subject).where(row.kind == kind, row.ended_at.is_(None)))
+    for channel, said in failing_channels.failing(session, known.all()):
+        yield Sign(kind, channel, said)
 
 
 def _attempts(session: Session, since: datetime) -> Sequence[tuple[dict[str, str], float]]:

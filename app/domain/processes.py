@@ -1,5 +1,6 @@
 """Worker and scheduler processes say that they are alive. One that falls silent, or ends, is
-remembered for a day, so that it can be said since when nobody is there."""
+remembered until another of its kind begins, for a day at least if it fell silent: so it can be said
+since when nobody is there."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,9 +65,9 @@ def say_alive(
     )
     if seen.rowcount == 0:
         same = (WorkerProcess.kind == kind) & (WorkerProcess.queue.is_not_distinct_from(queue))
-        past = same & (WorkerProcess.in_flight == _ENDED)
+        past = WorkerProcess.in_flight == _ENDED
         silent = WorkerProcess.seen_at < now - FORGOTTEN
-        session.execute(delete(WorkerProcess).where(past | silent))
+        session.execute(delete(WorkerProcess).where(same & (past | silent)))
         session.execute(
             insert(WorkerProcess).values(
                 name=name,

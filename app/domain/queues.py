@@ -125,7 +125,7 @@ def paused(session: Session) -> list[QueuePause]:
 
 
 def workers(session: Session) -> list[WorkerOut]:
-    """Every process heard of within a day: those alive first, then the last heard."""
+    """Every process that is remembered: those alive first, then the last heard."""
     rows = session.scalars(select(WorkerProcess)).all()
     held = _held(session, [row.name for row in rows])
     alive = {row.name for row in processes.alive(session)}

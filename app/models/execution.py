@@ -6,6 +6,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.extensions import Base
 from app.models.columns import Json, Key, Line, LongText, Moment, PrimaryKey, Word
 
+WAITS_AGAIN = "lease_token IS NULL AND NOT held AND attempt > 1 AND destination IS NOT NULL"
+
 
 class Execution(Base):
     """One carrying-out of an automation step. Its token is what receivers see on every attempt."""
@@ -80,6 +82,13 @@ class AutomationJob(Base):
             "lease_until",
             sqlite_where=text("lease_token IS NOT NULL"),
             postgresql_where=text("lease_token IS NOT NULL"),
+        ),
+        # What waits for another try, however much waits for its first.
+        Index(
+            "ix_automation_jobs_again",
+            "destination",
+            sqlite_where=text(WAITS_AGAIN),
+            postgresql_where=text(WAITS_AGAIN),
         ),
         Index("ix_automation_jobs_instance_id", "instance_id"),
         Index("ix_automation_jobs_step_id", "step_id"),

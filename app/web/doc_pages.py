@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from app import clock
 from app.web.doc_markdown import Document, Section, render, words
 
 ROOT = Path(__file__).resolve().parents[2]
+LISTED_FOR = 5.0  # seconds
 INDEX = ""  # the name of docs/README.md
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 
@@ -46,14 +48,22 @@ class Group:
 
 
 class Library:
-    """Renders each document once, and again when its file has changed."""
+    """Renders each document once, and again when its file has changed. Which files there are is
+    looked up every few seconds at most: one page asks for all of them again and again."""
 
     def __init__(self, root: Path = ROOT) -> None:
         self.root = root
         self._kept: dict[str, tuple[int, Page]] = {}
+        self._paths: tuple[float, dict[str, Path]] = float("-inf"), {}
 
     def paths(self) -> dict[str, Path]:
         """The file of each name."""
+        now = clock.monotonic()
+        if now - self._paths[0] > LISTED_FOR:
+            self._paths = now, self._list()
+        return self._paths[1]
+
+    def _list(self) -> dict[str, Path]:
         files = sorted([*self.root.glob("docs/**/*.md"), *self.root.glob("*.md")])
         named = ((name_of(path.relative_to(self.root).as_posix()), path) for path in files)
         return {name: path for name, path in named if name is not None}

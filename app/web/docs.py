@@ -13,6 +13,7 @@ from app.web.doc_search import look_for
 blueprint = Blueprint("docs", __name__, url_prefix="/docs")
 library = Library()
 RENAMED = {"operations": "runbook", "README": INDEX, "adr/README": "adr"}
+Places = list[tuple[str, list[Page]]]
 PICTURES = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
@@ -54,9 +55,10 @@ def shown(name: str) -> ResponseReturnValue:
     page = library.find(name)
     if page is None:
         abort(404)
-    before, after = beside(page)
+    listed = places()
+    before, after = beside(page, listed)
     given = {"page": page, "before": before, "after": after, "text": ""}
-    return render_template("docs/show.html", places=places(), **given)
+    return render_template("docs/show.html", places=listed, **given)
 
 
 def search(text: str) -> str:
@@ -64,7 +66,7 @@ def search(text: str) -> str:
     return render_template("docs/search.html", places=places(), hits=hits, text=text, page=None)
 
 
-def places() -> list[tuple[str, list[Page]]]:
+def places() -> Places:
     """What the list at the side names."""
     groups = library.groups()
     return [
@@ -72,9 +74,9 @@ def places() -> list[tuple[str, list[Page]]]:
     ]
 
 
-def beside(page: Page) -> tuple[Page | None, Page | None]:
+def beside(page: Page, listed: Places) -> tuple[Page | None, Page | None]:
     """The documents before and after it, in the order of the index."""
-    order = [each for _, pages in places() for each in pages]
+    order = [each for _, pages in listed for each in pages]
     if page not in order:
         return None, None
     at = order.index(page)

@@ -103,6 +103,18 @@ def test_who_asks_again_at_once_gets_the_same_answer(caller):
     assert caller(None).ask("GET", "/metrics").text == first
 
 
+def test_nobody_waits_for_long_while_another_reads_the_figures(caller, app, monkeypatch):
+    monkeypatch.setattr(metrics, "PATIENCE", 0.01)
+    monkeypatch.setattr(metrics, "KEPT", -1)
+    lock = app.extensions["metrics"]._lock
+    with lock:
+        answer = caller(None).ask("GET", "/metrics")
+    assert (answer.status_code, answer.json["type"].rsplit("/")[-1]) == (503, "unavailable")
+    first = caller(None).ask("GET", "/metrics").text
+    with lock:
+        assert caller(None).ask("GET", "/metrics").text == first
+
+
 def test_the_number_of_samples_does_not_follow_what_people_make(caller, monkeypatch):
     monkeypatch.setattr(metrics, "KEPT", -1)
 

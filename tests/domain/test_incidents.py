@@ -3,19 +3,35 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app import clock, transaction
-from app.domain import incidents, messages, notification_contents, people, processes, queues
+from app.domain import (
+    incidents,
+    losses,
+    messages,
+    notification_contents,
+    people,
+    processes,
+    queues,
+)
 from app.domain.incident_kinds import KINDS
 from app.domain.outcomes import Outcome
 from app.models import AutomationJob, InboxMessage, Incident, NotificationDelivery
 from app.models.vocabulary import AUTOMATION_QUEUE, NOTIFICATION_QUEUE
 from tests.support.at_once import at_once
-from tests.support.looking import change, look
+from tests.support.looking import change, do, look
 from tests.support.marks import both_databases
 from tests.support.notifying import send
-from tests.support.workflows import OPERATOR, begin, claim, publish, webhook
+from tests.support.workflows import (
+    OPERATOR,
+    begin,
+    claim,
+    publish,
+    report_begun,
+    report_ended,
+    webhook,
+)
 
 BASE = "https://runsheet.example.com"
 NO_MAIL = {"EMAIL": "No mail server is set (SMTP_URL)."}
@@ -160,8 +176,6 @@ def test_a_lease_that_ran_out_long_ago_is_told(app):
 
 
 def test_a_long_queue_that_moves_is_no_trouble(app):
-    from tests.support.workflows import report_begun, report_ended
-
     publish(webhook("send"))
     for _ in range(5):
         begin()
@@ -183,8 +197,98 @@ def test_a_channel_whose_tries_fail_is_told_and_is_over_when_they_succeed_again(
     send(refused)
     assert look_for(70, not_ready={}) == [(1, 0)]
     assert open_now() == [("RunsheetDeliveriesFailing", "EMAIL")]
-    assert "3 of 3 tries" in look(lambda s: incidents.open_incidents(s)[0].said)
-    assert look_for(1080, not_ready={}, every=60) == [(0, 1)]
+    assert "3 of 3 deliveries" in look(lambda s: incidents.open_incidents(s)[0].said)
+    assert look_for(1080, not_ready={}, every=60) == []
+    assert "nothing was sent" in look(lambda s: incidents.open_incidents(s)[0].said)
+    change(deliveries.owe_test, "EMAIL", mail, {}, {}, address="a@example.com")
+    send()
+    assert look_for(120, not_ready={}) == [(0, 1)]
+
+
+def test_of_a_mail_server_that_is_away_for_hours_admins_are_told_once_and_once_when_it_is_back(app):
+    from app.domain import deliveries
+
+    mail = {"subject": "Hello", "text": "Hello"}
+    away = Outcome(verdict="retry", error="Connection refused")
+    back = Outcome(verdict="done", output={"title": "t", "body": "b", "href": BASE})
+    for to in ("a@example.com", "b@example.com", "c@example.com"):
+        change(deliveries.owe_test, "EMAIL", mail, {}, {}, address=to)
+
+    def look_on(times: int, every: int, then: Outcome) -> list[tuple[int, int]]:
+        told = []
+        for _ in range(times):
+            pass_time(seconds=every)
+            told.append(look_at_it(not_ready={}))
+            held = claim(queue=NOTIFICATION_QUEUE)
+            report_begun(*held)
+            for job in held:
+                report_ended(then if job.action_type == "EMAIL" else back, job)
+        return [one for one in told if one != (0, 0)]
+
+    assert look_on(6, 50, away) == [(1, 0)]
+    assert look_on(71, 300, away) == []  # six hours
+    assert open_now() == [("RunsheetDeliveriesFailing", "EMAIL")]
+    assert look_on(60, 300, back) == [(0, 1)]
+    assert count(Incident) == 1
+
+
+def test_what_one_delivery_tries_again_and_again_is_one_failure(app):
+    from app.domain import deliveries
+
+    change(
+        deliveries.owe_test, "EMAIL", {"subject": "x", "text": "x"}, {}, {}, address="a@b.example"
+    )
+    for _ in range(4):
+        send(Outcome(verdict="retry", error="451 later"))
+        assert look_for(150, every=50, not_ready={}) == []
+
+
+def test_one_job_that_is_left_behind_is_told_though_others_are_taken(app):
+    publish(webhook("send"))
+    begin()
+    begin()
+    (left, *others) = claim()
+
+    def leave() -> None:
+        free = {"lease_token": None, "lease_until": None}
+        mine = update(AutomationJob).where(AutomationJob.id == left.id)
+        change(lambda session: session.execute(mine.values(**free)))
+
+    told = list[tuple[int, int]]()
+    for _ in range(10):
+        leave()
+        report_begun(*others)
+        report_ended(Outcome(verdict="done"), *others)
+        told += look_for(120, every=40)
+        begin()
+        others = [job for job in claim() if job.id != left.id]
+    assert told == [(1, 0)]
+    assert "though others are taken up" in look(lambda s: incidents.open_incidents(s)[0].said)
+
+
+def test_a_poisoned_step_is_told_until_somebody_skips_it(app):
+    publish(webhook("send"))
+    order = begin()
+    for worker in ("first", "second", "third"):
+        held = claim(worker=worker, alone=worker == "third")
+        report_begun(*held, worker=worker)
+        change(losses.give_back_expired, 1, [worker])
+    assert look_for(80) == [(1, 0)]
+    assert open_now() == [("RunsheetStepsPoisoned", "")]
+    do(order, "skip", "send", reason="It kills workers.")
+    assert look_for(80) == [(0, 1)]
+
+
+def test_a_worker_that_is_missed_for_days_stays_missed_whoever_else_begins(app):
+    look_for(30)
+    assert look_for(90, "worker") == [(1, 0)]
+    send()
+    for _ in range(3):
+        pass_time(days=1)
+        change(processes.say_alive, "new", kind="scheduler", host="box", pid=8)
+        change(processes.say_gone, "new")
+        assert look_for(90, "worker") == []
+    assert ("RunsheetNoWorker", AUTOMATION_QUEUE) in open_now()
 
 
 def test_what_is_sent_says_what_is_wrong_what_to_do_and_where_to_read_more(app):

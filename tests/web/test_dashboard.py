@@ -11,7 +11,7 @@ from app.domain.bounded_names import MOST, OTHER, Names
 from app.domain.outcomes import Outcome
 from app.domain.pulse import PERIODS
 from app.models.vocabulary import QUEUES
-from app.web import units
+from app.web import glances, units
 from tests.support.looking import change, do, look
 from tests.support.marks import both_databases
 from tests.support.workflows import (
@@ -226,3 +226,25 @@ def test_times_have_units(value, words):
 def test_all_but_one_are_not_a_hundred_per_cent():
     assert units.share(9999 / 10000) == "99.9 %"
     assert units.share(1.0) == "100 %"
+
+
+def test_a_destination_that_fails_is_seen_behind_any_number_of_first_tries(app, monkeypatch):
+    monkeypatch.setattr(by_name, "_LOOKED_AT", 1)
+    publish(webhook("send", config={"url": "https://shop.example.com/"}))
+    for _ in range(3):
+        begin()
+    (*_, last) = claim()
+    report_begun(last)
+    report_ended(Outcome(verdict="retry", error="away"), last)
+    lines = look(lambda session: by_name.destinations(session, PERIODS["hour"]))
+    assert [(line.name, line.failing) for line in lines] == [("shop.example.com", 1)]
+
+
+def test_nobody_waits_for_long_while_another_reads_the_figures(operator, app, monkeypatch):
+    monkeypatch.setattr(glances, "PATIENCE", 0.01)
+    lock = app.extensions["glances"]._locks["hour"]
+    with lock:
+        assert operator.get("/").status_code == 503
+    assert operator.get("/").status_code == 200
+    with lock:
+        assert operator.get("/").status_code == 200

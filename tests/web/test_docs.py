@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.runbook import Section
-from app.web import docs
+from app.web import doc_pages, docs
 from app.web.doc_markdown import render
 from app.web.doc_pages import INDEX, Library
 from app.web.doc_search import look_for
@@ -131,6 +131,22 @@ def test_a_changed_file_is_rendered_anew(tmp_path: Path):
     page.write_text("# Two, and longer\n")
     found = library.find("page")
     assert found and found.title == "Two, and longer"
+
+
+def test_a_page_lists_the_files_once_and_finds_a_new_one_later(tmp_path: Path, monkeypatch):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "README.md").write_text("# Index\n\n- [One](one.md)\n")
+    (tmp_path / "docs" / "one.md").write_text("# One\n")
+    library, listed = Library(tmp_path), list[int]()
+    look = library._list
+    monkeypatch.setattr(library, "_list", lambda: listed.append(1) or look())
+    monkeypatch.setattr(docs, "library", library)
+    assert [page.title for _, pages in docs.places() for page in pages] == ["One"]
+    assert library.find("two") is None and len(library.pages()) == 2
+    assert len(listed) == 1
+    (tmp_path / "docs" / "two.md").write_text("# Two\n")
+    monkeypatch.setattr(doc_pages, "LISTED_FOR", -1)
+    assert library.find("two")
 
 
 def test_links_lead_to_pages_files_or_nowhere(tmp_path: Path):
