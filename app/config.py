@@ -189,6 +189,12 @@ class Settings:
         settings._check()
         return settings
 
+    @classmethod
+    def default(cls, field: str) -> Any:
+        """What one of the fields is where the environment says nothing. Raises ConfigError if it
+        is required."""
+        return _read(cls.__dataclass_fields__[field], {})
+
     def __post_init__(self) -> None:
         url = self.database_url
         for old in ("postgres://", "postgresql://"):

@@ -5,8 +5,9 @@ tenth of a second at most, and is not tried again for a few seconds.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app import clock
 from app.config import Settings
@@ -38,11 +39,18 @@ class RequestCounts:
 
     def count(self, who: str) -> Count | None:
         """Count a request of somebody; None: Redis is away."""
+        return self._asked(self._count, who)
+
+    def look(self, who: str) -> Count | None:
+        """How many requests of somebody were counted; None: Redis is away."""
+        return self._asked(self._look, who)
+
+    def _asked(self, ask: Callable[[str], int], who: str) -> Count | None:
         if clock.monotonic() < self._silent_until:
             return None
         window, gone = divmod(int(clock.now().timestamp()), WINDOW)
         try:
-            number = self._count(f"rate:{who}:{window}")
+            number = ask(f"rate:{who}:{window}")
         except Exception as error:  # noqa: BLE001 - whatever it is, requests are answered
             self._silent_until = clock.monotonic() + SILENT_SECONDS
             log.warning("The rate of requests could not be counted: %s", error)
@@ -50,11 +58,18 @@ class RequestCounts:
         return Count(number, WINDOW - gone)
 
     def _count(self, key: str) -> int:
+        both = self._redis().pipeline(transaction=False)
+        both.incr(key)
+        both.expire(key, 2 * WINDOW)
+        return both.execute()[0]
+
+    def _look(self, key: str) -> int:
+        found: Any = self._redis().get(key)
+        return int(found or 0)
+
+    def _redis(self) -> "Redis":
         if self._connection is None:
             from app.redis_client import connect
 
             self._connection = connect(self._settings, timeout=TIMEOUT)
-        both = self._connection.pipeline(transaction=False)
-        both.incr(key)
-        both.expire(key, 2 * WINDOW)
-        return both.execute()[0]
+        return self._connection

@@ -3,7 +3,8 @@
 
 Schemathesis makes the requests from the OpenAPI document; half of them name things that are there.
 The real application, a real Redis, SQLite and PostgreSQL (each in a process of its own). Ends with
-one table, and with 1 if any answer was a 5xx or one that the document does not promise.
+one table, and with 1 if any answer was a 5xx or one that the document does not promise, or if the
+time was up before all cases were asked.
 """
 
 import argparse
@@ -49,9 +50,17 @@ def main() -> int:
     for database, one in found.items():
         tell(database, one)
     tabulate(found)
-    wrong = sum(one.outside.total() for one in found.values())
+    return judge(list(found.values()), options.cases)
+
+
+def judge(found: list[Found], wanted: int) -> int:
+    """Say what came of it. 0, or 1 if an answer was wrong or fewer were asked for than `wanted`."""
+    wrong = sum(one.outside.total() for one in found)
+    asked = sum(one.counts.total() for one in found)
     print(f"\n{wrong or 'no'} answers outside the spec")
-    return 1 if wrong else 0
+    if asked < wanted:
+        print(f"only {asked:,} cases of {wanted:,}: the time was up (--minutes)")
+    return 1 if wrong or asked < wanted else 0
 
 
 def fuzz(database: str, cases: int, options: argparse.Namespace) -> Found:

@@ -73,8 +73,12 @@ def test_a_service_has_bounds_a_health_check_and_time_to_end(name):
     assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}
     if name in LINES:
         assert service["stop_grace_period"] == "30s"  # as long as a process may take
-        assert service["read_only"] and service["cap_drop"] == ["ALL"]
         assert "lifelines:/run/runsheet" in service["volumes"]
+    if name == "redis":  # the database's own image steps down from root by itself
+        assert service["user"] == "redis"
+    if name != "postgres":
+        assert service["read_only"] and service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
     # The image has one for web.
     assert name == "web" or "healthcheck" in service
 
@@ -86,9 +90,14 @@ def test_only_web_is_reached_from_outside_and_only_from_this_machine():
 
 def test_the_image_holds_what_is_named_and_runs_as_nobody_in_particular():
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
-    assert [line for line in ignored if line and line[0] not in "#!"] == ["*", "**/__pycache__"]
+    assert [line for line in ignored if line and line[0] not in "#!"] == [
+        "*",
+        "**/__pycache__",
+        "**/*.env",
+    ]
     names = {path.name for path in deployed()}
     assert {"app", "workers", "migrations", "gunicorn.conf.py", "requirements.lock"} <= names
+    assert {"deploy", "Dockerfile"} <= names, "the documentation, which /docs shows, names them"
     users = re.findall(r"^USER (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert users == ["10001:10001"]
 

@@ -1,7 +1,5 @@
 """/api/openapi.json, /api/schemas/*.json, and /api/docs to read."""
 
-from typing import Any
-
 from flask import Blueprint, Response, abort, current_app
 
 from app.api import openapi
@@ -10,14 +8,13 @@ from app.api.endpoint import bare
 from app.api.rendering import json_response
 from app.schemas import public
 
-_DOCUMENT = "openapi document"
 blueprint = Blueprint("api_docs", __name__)
 
 
 @blueprint.get("/api/openapi.json")
 @bare("This document", permission=None, counted=True, gives="application/json")
 def read_openapi() -> Response:
-    return json_response(_document())
+    return json_response(openapi.document(current_app))
 
 
 @blueprint.get("/api/schemas/<name>.json")
@@ -37,14 +34,6 @@ def read_schema(name: str) -> Response:
 def read_docs() -> Response:
     # Not render_template: the page is the same for all, so nobody need be looked up for it.
     template = current_app.jinja_env.get_template("api/docs.html")
-    document = _document()
+    document = openapi.document(current_app)
     html = template.render(info=document["info"], nouns=nouns_of(document))
     return Response(html, content_type="text/html; charset=utf-8")
-
-
-def _document() -> dict[str, Any]:
-    """Routes do not change while an application lives."""
-    kept = current_app.extensions
-    if _DOCUMENT not in kept:
-        kept[_DOCUMENT] = openapi.document(current_app)
-    return kept[_DOCUMENT]

@@ -31,6 +31,8 @@ class Description:
     takes, gives: schemas of body and answer; `gives` may be a media type's name instead.
     many: the answer is a page of `gives`.
     also: other statuses with the same answer.
+    marked: the answer has a mark of what it gives (ETag), which If-Match may name; 412 among the
+        errors says that a route takes one.
     counted: open to all, but each address may ask only so often.
     """
 
@@ -45,6 +47,7 @@ class Description:
     yaml: bool = False
     limit: int = bodies.MEBIBYTE
     errors: tuple[int, ...] = ()
+    marked: bool = False
     counted: bool = False
 
 

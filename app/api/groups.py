@@ -5,7 +5,7 @@ from flask import Blueprint, url_for
 from app.api.endpoint import Ask, endpoint
 from app.api.parameters import NamedPage
 from app.api.preconditions import mark_of, marked, require
-from app.api.rendering import Reply, created, ok, page
+from app.api.rendering import Reply, made, ok, page
 from app.domain import groups
 from app.schemas.people import GroupChange, GroupIn, GroupOut, MemberIn
 
@@ -28,15 +28,21 @@ def list_groups(ask: Ask[None]) -> Reply:
 
 
 @blueprint.post("/groups")
-@endpoint("Create a group", permission="administer", takes=GroupIn, gives=GroupOut, status=201)
+@endpoint(
+    "Create a group",
+    permission="administer",
+    takes=GroupIn,
+    gives=GroupOut,
+    marked=True,
+    status=201,
+)
 def create_group(ask: Ask[GroupIn]) -> Reply:
     row = groups.create(ask.session, ask.body, ask.actor)
-    location = url_for("api_groups.read_group", key=row.key)
-    return created(groups.read(ask.session, row.key).document(), location)
+    return made(answer(ask, row.key), url_for("api_groups.read_group", key=row.key))
 
 
 @blueprint.get(GROUP)
-@endpoint("Read one group", permission="read", gives=GroupOut)
+@endpoint("Read one group", permission="read", gives=GroupOut, marked=True)
 def read_group(ask: Ask[None], key: str) -> Reply:
     return answer(ask, key)
 
@@ -47,6 +53,7 @@ def read_group(ask: Ask[None], key: str) -> Reply:
     permission="administer",
     takes=GroupChange,
     gives=GroupOut,
+    marked=True,
     errors=(412,),
 )
 def change_group(ask: Ask[GroupChange], key: str) -> Reply:
@@ -61,6 +68,7 @@ def change_group(ask: Ask[GroupChange], key: str) -> Reply:
     permission="administer",
     takes=MemberIn,
     gives=GroupOut,
+    marked=True,
 )
 def add_group_member(ask: Ask[MemberIn], key: str) -> Reply:
     groups.add_member(ask.session, key, ask.body.email, ask.actor)
@@ -72,6 +80,7 @@ def add_group_member(ask: Ask[MemberIn], key: str) -> Reply:
     "Take somebody out of a group; again is no fault",
     permission="administer",
     gives=GroupOut,
+    marked=True,
 )
 def remove_group_member(ask: Ask[None], key: str, user_id: int) -> Reply:
     groups.remove_member(ask.session, key, user_id, ask.actor)

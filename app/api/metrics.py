@@ -9,7 +9,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from app import clock, http_counts, transaction
-from app.api import exposition
+from app.api import exposition, rates
 from app.api.endpoint import bare, token_of
 from app.errors import Unauthorized, Unavailable
 
@@ -17,6 +17,7 @@ blueprint = Blueprint("api_metrics", __name__)
 KEPT = 5.0  # seconds for which an answer is given again, however many ask
 PATIENCE = 2.0  # seconds for which a thread waits for another one's answer
 _NAME = "metrics"
+_SECRET = "metrics-token"  # noqa: S105 - what guesses are counted by
 
 
 class Answer:
@@ -51,10 +52,21 @@ def _keep_an_answer(state: BlueprintSetupState) -> None:
 
 
 @blueprint.get("/metrics")
-@bare("Counts and figures for Prometheus", permission=None, gives="text/plain", errors=(401, 503))
+@bare(
+    "Counts and figures for Prometheus", permission=None, gives="text/plain", errors=(401, 429, 503)
+)
 def read_metrics() -> Response:
     wanted = current_app.config["SETTINGS"].metrics_token
-    if wanted and not hmac.compare_digest(token_of().encode(), wanted.encode()):
-        raise Unauthorized("Send METRICS_TOKEN as a bearer token.")
+    if wanted:
+        _require(wanted)
     text = current_app.extensions[_NAME].text()
     return Response(text, content_type=CONTENT_TYPE_LATEST)
+
+
+def _require(wanted: str) -> None:
+    """People choose this token, so it may be guessed at only so often. Raises Unauthorized."""
+    given = token_of()
+    rates.before_guess(_SECRET)
+    if not hmac.compare_digest(given.encode(), wanted.encode()):
+        rates.of_wrong_guess(_SECRET)
+        raise Unauthorized("Send METRICS_TOKEN as a bearer token.")

@@ -8,7 +8,7 @@ from app.api import bodies
 from app.api.endpoint import Ask, bare, endpoint
 from app.api.parameters import TemplatesPage, VersionsPage
 from app.api.preconditions import marked, require_draft
-from app.api.rendering import Reply, json_response, page
+from app.api.rendering import Reply, json_response, made, page
 from app.domain import notification_previews as previews
 from app.domain import notification_template_queries as queries
 from app.domain import notification_templates as templates
@@ -58,13 +58,13 @@ def list_notification_templates(ask: Ask[None]) -> Reply:
     permission="edit templates",
     takes=NotificationTemplateIn,
     gives=NotificationTemplateOut,
+    marked=True,
     status=201,
 )
 def create_notification_template(ask: Ask[NotificationTemplateIn]) -> Reply:
     row = templates.create(ask.session, ask.body, ask.actor.name)
     location = url_for(f"{blueprint.name}.read_notification_template", key=row.key)
-    read = _read(ask.session, row.key)
-    return Reply(read.document, 201, read.headers | {"Location": location})
+    return made(_read(ask.session, row.key), location)
 
 
 @blueprint.get(TEMPLATE)
@@ -72,6 +72,7 @@ def create_notification_template(ask: Ask[NotificationTemplateIn]) -> Reply:
     "Read a notification template: its draft, and where it is used",
     permission="read",
     gives=NotificationTemplateOut,
+    marked=True,
 )
 def read_notification_template(ask: Ask[None], key: str) -> Reply:
     return _read(ask.session, key)
@@ -83,6 +84,7 @@ def read_notification_template(ask: Ask[None], key: str) -> Reply:
     permission="edit templates",
     takes=NotificationTemplatePut,
     gives=NotificationTemplateOut,
+    marked=True,
     errors=(412,),
 )
 def replace_notification_draft(ask: Ask[NotificationTemplatePut], key: str) -> Reply:

@@ -7,10 +7,10 @@ from werkzeug.routing import Rule
 
 from app.api import examples, idempotency, problems
 from app.api.endpoint import Description
+from app.config import Settings
+from app.request_counts import WINDOW
 from app.schemas.instance import BulkOut
-from app.schemas.notification_template import NotificationTemplateOut
 from app.schemas.problem import PageOut, Problem
-from app.schemas.template import TemplateOut
 
 COMPONENTS = "#/components/schemas/"
 TITLES = {
@@ -20,13 +20,14 @@ TITLES = {
     404: "There is no such thing.",
     409: "Not in its present state; or another request with this Idempotency-Key is at work.",
     410: "The step that the call is for was passed over.",
-    412: "The draft was changed by somebody else.",
+    412: "Somebody else changed it: it is no longer what `If-Match` or the body names.",
     413: "The body is too large.",
     415: "The body is not JSON.",
     422: "Something in the body or the query is not as it should be.",
     429: "Too many requests in this minute; `Retry-After` says when to come again.",
     503: "Something Runsheet needs does not answer.",
 }
+_TOKENS = Settings.default("api_rate_limit")
 _TEXT = {"type": "string"}
 HEADERS: Mapping[str, dict[str, Any]] = {
     "Location": {
@@ -36,7 +37,7 @@ HEADERS: Mapping[str, dict[str, Any]] = {
         "example": "/api/workflows/instances/1042",
     },
     "ETag": {
-        "description": "The draft's revision; send it as If-Match.",
+        "description": "A mark of what was answered; send it as If-Match.",
         "required": True,
         "schema": _TEXT,
         "example": '"7"',
@@ -50,13 +51,13 @@ HEADERS: Mapping[str, dict[str, Any]] = {
         "description": "The limit: `q` requests in `w` seconds.",
         "required": True,
         "schema": _TEXT,
-        "example": '"token";q=6000;w=60',
+        "example": f'"token";q={_TOKENS};w={WINDOW}',
     },
     "RateLimit": {
         "description": "How it stands: `r` more requests in the next `t` seconds.",
         "required": True,
         "schema": _TEXT,
-        "example": '"token";r=5999;t=60',
+        "example": f'"token";r={_TOKENS - 1};t={WINDOW}',
     },
     "WWW-Authenticate": {
         "description": "How to prove who asks.",
@@ -78,7 +79,6 @@ _OF_ERRORS = {
     503: ["Retry-After"],
 }
 _TOO_MANY = {"$ref": "#/components/responses/TooManyRequests"}
-_WITH_ETAG = (TemplateOut, NotificationTemplateOut)
 
 
 def answers(
@@ -143,7 +143,7 @@ def _of_many(about: Description) -> dict[str, Any]:
 
 def _headers(method: str, code: int, about: Description) -> list[str]:
     found = ["Location"] if code == 201 and about.gives is not BulkOut else []
-    if about.gives in _WITH_ETAG:
+    if about.marked:
         found.append("ETag")
     if method == "POST" and about.permission is not None:
         found.append(idempotency.REPLAYED)

@@ -56,6 +56,11 @@ def created(document: Any, location: str) -> Reply:
     return Reply(document, 201, {"Location": location})
 
 
+def made(reply: Reply, location: str) -> Reply:
+    """What answers 200 with one thing, as 201 with where it is."""
+    return Reply(reply.document, 201, reply.headers | {"Location": location})
+
+
 def given_once(document: dict[str, Any], without: dict[str, Any], location: str) -> Reply:
     """201 with a secret in it; sent again with its Idempotency-Key, a request gets the document
     `without` it, so that the secret is kept nowhere."""

@@ -7,7 +7,7 @@ from app.api import preconditions
 from app.api.endpoint import Ask, endpoint
 from app.api.parameters import Page, SchedulesPage
 from app.api.preconditions import mark_of, marked
-from app.api.rendering import Reply, created, ok, page
+from app.api.rendering import Reply, made, ok, page
 from app.domain import occurrences, schedule_queries, schedules
 from app.domain.schedule_queries import definition_of
 from app.schemas.durations import parse_moment
@@ -55,12 +55,13 @@ def list_schedules(ask: Ask[None]) -> Reply:
     permission="edit schedules",
     takes=ScheduleIn,
     gives=ScheduleOut,
+    marked=True,
     status=201,
 )
 def create_schedule(ask: Ask[ScheduleIn]) -> Reply:
     row = schedules.create(ask.session, ask.body, ask.actor.name, least_seconds=least_seconds())
     location = url_for("api_schedules.read_schedule", schedule_id=row.id)
-    return created(schedule_queries.read(ask.session, row.id).document(), location)
+    return made(answer(ask, row.id), location)
 
 
 @blueprint.post("/schedules/preview")
@@ -85,6 +86,7 @@ def preview_schedule(ask: Ask[OccurrencesIn]) -> Reply:
     "Read a schedule with its next five times and its last twenty",
     permission="read",
     gives=ScheduleOut,
+    marked=True,
 )
 def read_schedule(ask: Ask[None], schedule_id: int) -> Reply:
     return answer(ask, schedule_id)
@@ -96,6 +98,7 @@ def read_schedule(ask: Ask[None], schedule_id: int) -> Reply:
     permission="edit schedules",
     takes=ScheduleChange,
     gives=ScheduleOut,
+    marked=True,
     errors=(412,),
 )
 def change_schedule(ask: Ask[ScheduleChange], schedule_id: int) -> Reply:
@@ -124,6 +127,7 @@ def delete_schedule(ask: Ask[None], schedule_id: int) -> Reply:
     permission="operate",
     takes=PauseIn,
     gives=ScheduleOut,
+    marked=True,
 )
 def pause_schedule(ask: Ask[PauseIn], schedule_id: int) -> Reply:
     schedules.pause(ask.session, schedule_id, ask.body, ask.actor.name)
@@ -136,6 +140,7 @@ def pause_schedule(ask: Ask[PauseIn], schedule_id: int) -> Reply:
     permission="operate",
     takes=Reason,
     gives=ScheduleOut,
+    marked=True,
 )
 def resume_schedule(ask: Ask[Reason], schedule_id: int) -> Reply:
     schedules.resume(ask.session, schedule_id, ask.actor.name, ask.body.reason)
@@ -147,12 +152,13 @@ def resume_schedule(ask: Ask[Reason], schedule_id: int) -> Reply:
     "Copy a schedule; the copy is paused, to be changed before it is resumed",
     permission="edit schedules",
     gives=ScheduleOut,
+    marked=True,
     status=201,
 )
 def duplicate_schedule(ask: Ask[None], schedule_id: int) -> Reply:
     copy = schedules.duplicate(ask.session, schedule_id, ask.actor.name)
     location = url_for("api_schedules.read_schedule", schedule_id=copy.id)
-    return created(schedule_queries.read(ask.session, copy.id).document(), location)
+    return made(answer(ask, copy.id), location)
 
 
 @blueprint.post(f"{SCHEDULE}/run-now")

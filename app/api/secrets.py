@@ -5,7 +5,7 @@ from flask import Blueprint, current_app, url_for
 from app.api.endpoint import Ask, endpoint
 from app.api.parameters import Page
 from app.api.preconditions import mark_of, marked, require
-from app.api.rendering import Reply, created, ok, page
+from app.api.rendering import Reply, made, ok, page
 from app.domain import secrets
 from app.domain.keyring import Keyring
 from app.schemas.secret import RotateIn, SecretChange, SecretIn, SecretOut
@@ -33,16 +33,18 @@ def list_secrets(ask: Ask[None]) -> Reply:
     permission="manage secrets",
     takes=SecretIn,
     gives=SecretOut,
+    marked=True,
     status=201,
 )
 def create_secret(ask: Ask[SecretIn]) -> Reply:
     row = secrets.create(ask.session, keyring(), ask.body, ask.actor.name)
-    location = url_for("api_secrets.read_secret", name=row.name)
-    return created(secrets.read(ask.session, row.name).document(), location)
+    return made(answer(ask, row.name), url_for("api_secrets.read_secret", name=row.name))
 
 
 @blueprint.get(SECRET)
-@endpoint("Read what is known of a secret", permission="edit templates", gives=SecretOut)
+@endpoint(
+    "Read what is known of a secret", permission="edit templates", gives=SecretOut, marked=True
+)
 def read_secret(ask: Ask[None], name: str) -> Reply:
     return answer(ask, name)
 
@@ -53,6 +55,7 @@ def read_secret(ask: Ask[None], name: str) -> Reply:
     permission="manage secrets",
     takes=SecretChange,
     gives=SecretOut,
+    marked=True,
     errors=(412,),
 )
 def bind_secret(ask: Ask[SecretChange], name: str) -> Reply:
@@ -78,6 +81,7 @@ def delete_secret(ask: Ask[None], name: str) -> Reply:
     permission="manage secrets",
     takes=RotateIn,
     gives=SecretOut,
+    marked=True,
     errors=(412,),
 )
 def rotate_secret(ask: Ask[RotateIn], name: str) -> Reply:

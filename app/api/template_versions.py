@@ -106,6 +106,7 @@ def compare_versions(ask: Ask[None], template_id: int) -> Reply:
     permission="edit templates",
     takes=RestoreIn,
     gives=TemplateOut,
+    marked=True,
     query=Replacing,
     errors=(412,),
 )

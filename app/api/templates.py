@@ -41,6 +41,7 @@ def list_templates(ask: Ask[None]) -> Reply:
     permission="edit templates",
     takes=Template,
     gives=TemplateOut,
+    marked=True,
     status=201,
 )
 def create_template(ask: Ask[Template]) -> Reply:
@@ -48,7 +49,7 @@ def create_template(ask: Ask[Template]) -> Reply:
 
 
 @blueprint.get("/templates/<id:template_id>")
-@endpoint("Read a template and its draft", permission="read", gives=TemplateOut)
+@endpoint("Read a template and its draft", permission="read", gives=TemplateOut, marked=True)
 def read_template(ask: Ask[None], template_id: int) -> Reply:
     return with_etag(templates.find(ask.session, template_id))
 
@@ -59,6 +60,7 @@ def read_template(ask: Ask[None], template_id: int) -> Reply:
     permission="edit templates",
     takes=Template,
     gives=TemplateOut,
+    marked=True,
     query=Replacing,
     errors=(412,),
 )
@@ -84,6 +86,7 @@ def archive_template(ask: Ask[None], template_id: int) -> Reply:
     "Bring an archived template back",
     permission="edit templates",
     gives=TemplateOut,
+    marked=True,
 )
 def unarchive_template(ask: Ask[None], template_id: int) -> Reply:
     templates.unarchive(ask.session, template_id, ask.actor.name)
@@ -113,6 +116,7 @@ def export_template(ask: Ask[None], template_id: int) -> Reply:
     permission="edit templates",
     takes=Template,
     gives=TemplateOut,
+    marked=True,
     status=201,
     also=(200,),
     query=Replacing,

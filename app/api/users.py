@@ -43,6 +43,7 @@ def list_users(ask: Ask[None]) -> Reply:
     permission="administer",
     takes=UserIn,
     gives=InvitedOut,
+    marked=True,
     status=201,
 )
 def invite_user(ask: Ask[UserIn]) -> Reply:
@@ -50,11 +51,12 @@ def invite_user(ask: Ask[UserIn]) -> Reply:
     about = users.read(ask.session, user.id).document()
     shown, hidden = _links(link)
     location = url_for("api_users.read_user", user_id=user.id)
-    return given_once(about | {"link": shown}, about | {"link": hidden}, location)
+    reply = given_once(about | {"link": shown}, about | {"link": hidden}, location)
+    return marked(reply, _mark(user))
 
 
 @blueprint.get(USER)
-@endpoint("Read one person", permission="administer", gives=UserOut)
+@endpoint("Read one person", permission="administer", gives=UserOut, marked=True)
 def read_user(ask: Ask[None], user_id: int) -> Reply:
     return answer(ask, user_id)
 
@@ -65,6 +67,7 @@ def read_user(ask: Ask[None], user_id: int) -> Reply:
     permission="administer",
     takes=UserChange,
     gives=UserOut,
+    marked=True,
     errors=(409, 412),
 )
 def change_user(ask: Ask[UserChange], user_id: int) -> Reply:
@@ -92,17 +95,20 @@ def make_link(ask: Ask[Because], user_id: int) -> Reply:
     permission="administer",
     takes=Because,
     gives=UserOut,
+    marked=True,
 )
 def deactivate_user(ask: Ask[Because], user_id: int) -> Reply:
     users.deactivate(ask.session, user_id, ask.actor, ask.body.reason)
-    return ok(users.read(ask.session, user_id))
+    return answer(ask, user_id)
 
 
 @blueprint.post(f"{USER}/reactivate")
-@endpoint("Let somebody in again", permission="administer", takes=Because, gives=UserOut)
+@endpoint(
+    "Let somebody in again", permission="administer", takes=Because, gives=UserOut, marked=True
+)
 def reactivate_user(ask: Ask[Because], user_id: int) -> Reply:
     users.reactivate(ask.session, user_id, ask.actor, ask.body.reason)
-    return ok(users.read(ask.session, user_id))
+    return answer(ask, user_id)
 
 
 def _links(link: Link) -> tuple[dict[str, object], dict[str, object]]:

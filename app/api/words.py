@@ -124,6 +124,6 @@ SHARED: Mapping[str, Word] = {
     "tokenId": ("The token's number; never the token.", 9),
     "token": ("The secret part of the address.", "Zl3v8mJwqkX1tq0"),
     "Idempotency-Key": ("A name of your own for this request: sent again, it acts once.", "a-1042"),
-    "If-Match": ("The ETag of the draft that was read; 412 if it is another one by now.", '"7"'),
+    "If-Match": ("The ETag of what was read; 412 if that is another by now.", '"7"'),
     "Last-Event-ID": ("The number of the last event known.", 41),
 }

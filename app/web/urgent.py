@@ -90,13 +90,13 @@ def _failing_destinations(session: Session) -> Need:
 def _overdue_tasks(session: Session, who: Visitor) -> Need:
     number = tasks.count(session, who, overdue=True)
     return Need(
-        number, f"task{_s(number)} overdue", "failed", url_for("tasks.index", due="overdue")
+        number, f"task{_s(number)} overdue", "failed", url_for("tasks.index", overdue="true")
     )
 
 
 def _overdue_instances(session: Session) -> Need:
     number = count_instances(session, queries.is_late())
-    href = url_for("instances.index", due="overdue")
+    href = url_for("instances.index", overdue="true")
     return Need(number, f"instance{_s(number)} overdue", "failed", href)
 
 

@@ -1,8 +1,11 @@
 """`If-Match`: whoever says what they read does not overwrite what others wrote since."""
 
+import re
+
 import pytest
 
 from app import transaction
+from app.api import openapi
 from app.domain import drafts
 from app.domain.people import Actor
 from app.models.vocabulary import Role
@@ -86,6 +89,39 @@ def test_a_notification_template_is_published_and_archived_only_as_it_was_read(a
     etag = {"If-Match": changed.headers["ETag"]}
     assert admin.post(f"{url}/publish", headers=etag).status_code == 200
     assert admin.delete(url, headers=etag).status_code == 204
+
+
+def test_what_was_just_made_or_sent_away_has_its_mark_too(app, admin):
+    publish_order(task("pack"))
+    schedule = {"name": "Early", "templateKey": "order", "everySeconds": 900}
+    made = {
+        "/schedules": admin.post("/schedules", schedule),
+        "/schedules/{scheduleId}/duplicate": admin.post("/schedules/1/duplicate"),
+        "/groups": admin.post("/groups", {"key": "finance", "name": "Finance"}),
+        "/users": admin.post("/users", {"email": "otto@example.com", "role": "viewer"}),
+        "/secrets": admin.post("/secrets", {"name": "STOCK_KEY", "value": "a value"}),
+    }
+    paths = openapi.document(app)["paths"]
+    for path, answer in made.items():
+        assert answer.status_code == 201, answer.text
+        read = admin.get(answer.headers["Location"])
+        assert answer.headers["ETag"] == read.headers["ETag"], path
+        assert "ETag" in paths[f"/api/workflows{path}"]["post"]["responses"]["201"]["headers"]
+    away = admin.post("/users/1/deactivate", {"reason": "Left."})
+    assert away.headers["ETag"] == made["/users"].headers["ETag"]
+
+
+def test_whatever_takes_a_mark_can_be_read_with_one(app):
+    paths = openapi.document(app)["paths"]
+    takes_one = {
+        re.sub(r"/(publish|restore|rotate)$", "", path)
+        for path, operations in paths.items()
+        for operation in operations.values()
+        if any(each["name"] == "If-Match" for each in operation["parameters"])
+    }
+    assert len(takes_one) > 6
+    for path in takes_one - {"/api/workflows/templates/import"}:  # whatever it names by its key
+        assert "ETag" in paths[path]["get"]["responses"]["200"]["headers"], path
 
 
 @both_databases

@@ -102,6 +102,10 @@ def test_addresses_of_one_network_count_as_one(app):
     for host, status in (("::1", 401), ("::2", 401), ("::3", 429), ("1::1", 401)):
         base = {"REMOTE_ADDR": f"2001:db8:0:1{host}"}
         assert stranger.get("/queues", environ_base=base).status_code == status
+    for last, status in (("1", 401), ("2", 401), ("1", 401), ("1", 429), ("2", 401)):
+        mapped = {"REMOTE_ADDR": f"::ffff:192.0.2.{last}"}
+        assert stranger.get("/queues", environ_base=mapped).status_code == status, last
+    assert stranger.get("/queues", environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code == 429
     odd = {"REMOTE_ADDR": "unknown, by a proxy"}
     assert stranger.get("/queues", environ_base=odd).status_code == 401
 
@@ -111,6 +115,21 @@ def test_whether_the_process_is_well_may_be_asked_ever_so_often(app):
     for path in ("/healthz", "/metrics") * QUOTA:
         answer = stranger.get(path)
         assert answer.status_code == 200 and "RateLimit" not in answer.headers
+
+
+def test_a_metrics_token_may_be_guessed_at_only_so_often_and_is_then_not_compared(app):
+    app.config["SETTINGS"] = replace(app.config["SETTINGS"], metrics_token="chosen by people")
+    right, wrong = Caller(app, "chosen by people"), Caller(app, "guessed by others")
+    assert [right.get("/metrics").status_code for _ in range(STRANGERS + 1)] == [200] * 3
+    statuses = [wrong.get("/metrics").status_code for _ in range(STRANGERS + 1)]
+    assert statuses == [401, 401, 429]
+    refused = right.get("/metrics")
+    assert refused.status_code == 429, "a guess that is right is told from no other"
+    assert refused.headers["RateLimit"].startswith('"metrics-token";r=0;')
+    elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
+    assert right.get("/metrics", environ_base=elsewhere).status_code == 200
+    next_minute()
+    assert right.get("/metrics").status_code == 200
 
 
 def test_zero_is_no_limit(app, admin):

@@ -99,6 +99,7 @@ class World:
             "queue": ["workflow-automation", "workflow-notifications"],
             "schema": ["template", "actionConfig", "notificationPolicies"],
             "email": [mail],
+            "channel": ["IN_APP", "EMAIL"],
         }
         self.refill()
         while notify():
@@ -182,13 +183,16 @@ class World:
             "templateKey": lambda: pick(self._lists["templateKey"]),
             "instanceId": lambda: pick(self._lists["instanceId"]),
             "members": lambda: self._lists["email"],
+            "recipient": lambda: pick(self._lists["email"]),
             "email": lambda: f"{self.fresh()}@example.com",
             "expected": lambda: pick([0, 1, AT_ONCE]),
             "items": lambda: [self._about(one, schema, pick) for one in body["items"]],
         }
         known |= {"key": self.fresh, "name": lambda: f"S{self.fresh()}"}
+        if schema == "MemberIn":
+            known["email"] = lambda: pick(self._lists["email"])
         if schema == "Template":  # a new one, or the draft of the one that is there
-            known["key"] = lambda: pick([self.fresh(), *self._lists["templateKey"]])
+            known["key"] = lambda: pick([self.fresh(), *self._lists["templateKey"] * 3])
         return {name: known[name]() if name in known else value for name, value in body.items()}
 
 
@@ -197,6 +201,7 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("/notification-templates/", "notification"),
     ("/secrets/", "secret"),
     ("/queues/", "queue"),
+    ("/channels/", "channel"),
     ("/api/schemas/", "schema"),
 )
 

@@ -178,7 +178,9 @@ class Fuzzer:
             body = self._body(example, schema.rpartition("/")[2], body, dice)
         if dice.random() < 0.3:
             query = {}
-        headers = {} if dice.random() < 0.5 else case.headers
+        headers = {} if dice.random() < 0.5 else dict(case.headers or {})
+        if "If-Match" in headers and dice.random() < 0.5:
+            headers["If-Match"] = "*"  # nobody guesses a mark
         return operation.Case(
             path_parameters=path,
             query=query,

@@ -128,7 +128,7 @@ def test_each_template_and_destination_has_its_line(operator, heard):
     assert row(page, ">Order<").startswith("Order 1 runs 100 % success 1 of Order need attention")
     assert row(page, "127.0.0.1:9").startswith("127.0.0.1:9 3 tries 33.3 % success")
     assert "1 wait for another try" in row(page, "127.0.0.1:9")
-    assert "/instances?template=order&amp;state=ATTENTION" in page.text
+    assert "/instances?templateKey=order&amp;state=ATTENTION" in page.text
 
 
 def test_who_had_to_be_helped_did_not_go_well_by_itself(operator, heard):
