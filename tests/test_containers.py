@@ -12,6 +12,7 @@ import yaml
 from app.config import ConfigError, Settings, read_env_file
 from devtools import procfile
 from tests.conftest import ENCRYPTION_KEYS, SECRET
+from tests.support.documents import block
 from tests.support.dynos import deployed
 from tests.support.processes import ROOT
 
@@ -116,3 +117,17 @@ def test_the_systemd_unit_runs_a_line_as_it_stands_in_the_procfile(tmp_path):
     )
     assert done.stdout == "app:make()|two|"
     assert "TimeoutStopSec=30" in unit
+
+
+def test_single_commands_beside_systemd_run_as_the_unit_does():
+    unit = (ROOT / "deploy" / "systemd" / "runsheet@.service").read_text()
+    words = shlex.split(block("docs/deployment.md", "systemd-run").partition("systemctl")[0])
+    said = dict(
+        re.findall(r"^(User|WorkingDirectory|EnvironmentFile|Environment)=(.+)$", unit, re.M)
+    )
+    assert f"--uid={said['User']}" in words
+    for name in ("WorkingDirectory", "EnvironmentFile"):
+        assert f"{name}={said[name]}" in words
+    # systemd-run looks for programs where root does, so the command says where it is.
+    (flask,) = [word for word in words if word.endswith("/flask")]
+    assert said["Environment"].startswith(f"PATH={flask.removesuffix('/flask')}:")

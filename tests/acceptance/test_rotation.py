@@ -1,7 +1,6 @@
-"""docs/rotating-secrets.md: a new secret works beside the old one, then the old one does not."""
+"""docs/rotating-secrets.md, word by word: a new secret works beside the old one, then alone."""
 
-import os
-import subprocess
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,32 +13,29 @@ from flask import Flask
 from app import create_core, transaction
 from app.config import Settings
 from app.domain import people
+from app.domain.keyring import Keyring
+from app.domain.secret_values import read_values
 from app.extensions import db
 from devtools import redis_server
 from tests.conftest import Factory, environment, migrate
-from tests.support.documented import commands
+from tests.support.documents import block
 from tests.support.guarded_redis import documented_user
+from tests.support.looking import look
+from tests.support.processes import ROOT
+from tests.support.secrets import keep
 from tests.support.servers import postgres_programs, private_redis
+from tests.support.shells import run_block
 from tests.support.signing_in import be_signed_in
 
 PAGE = "docs/rotating-secrets.md"
 OLD, NEW = "the-old-password", "the-new-password"
 
 
-def run(block: str, **more: str) -> None:
-    """Commands of the page, with the variables that it names."""
+def run(*words: str, folder: Path = ROOT, **more: str) -> str:
+    """The commands of the page with these words and the variables that it names; what they say."""
     programs = [postgres_programs(), Path(redis_server.bundled() or "").parent]
-    path = os.pathsep.join([*map(str, programs), os.environ["PATH"]])
-    given = {"PATH": path, "OLD_PASSWORD": OLD, "NEW_PASSWORD": NEW}
-    done = subprocess.run(
-        ["sh", "-ec", block],
-        env=os.environ | given | more,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+    given = {"OLD_PASSWORD": OLD, "NEW_PASSWORD": NEW} | more
+    return run_block(block(PAGE, *words), given, programs, folder)
 
 
 def test_redis_takes_both_passwords_until_the_old_one_is_taken_away(tmp_path):
@@ -55,10 +51,10 @@ def test_redis_takes_both_passwords_until_the_old_one_is_taken_away(tmp_path):
         def client(password: str) -> redis.Redis:
             return redis.Redis.from_url(f"redis://{name}:{password}@127.0.0.1:{at.port}/0")
 
-        run(commands(PAGE, "printf '>%s'"), **here)
+        run("printf '>%s'", **here)
         with client(OLD) as before, client(NEW) as after, client(OLD) as too_late:
             assert before.ping() and after.ping()
-            run(commands(PAGE, "printf '<%s'"), **here)
+            run("printf '<%s'", **here)
             assert before.ping(), "who is connected stays so until the restart"
             assert after.ping()
             with pytest.raises(redis.AuthenticationError):
@@ -105,12 +101,12 @@ def people_tokens() -> list[str]:
 
 def test_two_roles_of_postgresql_take_turns(asks_for_passwords):
     server = asks_for_passwords
-    run(commands(PAGE, "CREATE DATABASE"), DATABASE_ADMIN_URL=server)
+    run("CREATE DATABASE", DATABASE_ADMIN_URL=server)
     first = with_role(server, "runsheet_a", OLD)
     migrate(first)
     assert count_tokens(first) == 1
 
-    run(commands(PAGE, "NEW_PASSWORD", "CREATE ROLE"), DATABASE_ADMIN_URL=server)
+    run("NEW_PASSWORD", "CREATE ROLE", DATABASE_ADMIN_URL=server)
     second = with_role(server, "runsheet_b", NEW)
     assert (count_tokens(second), count_tokens(first)) == (2, 3)
     with psycopg.connect(second) as connection:
@@ -119,7 +115,7 @@ def test_two_roles_of_postgresql_take_turns(asks_for_passwords):
         connection.execute("CREATE TABLE as_a_migration_does (id integer)")
         connection.execute("ALTER TABLE api_tokens ADD COLUMN as_a_migration_does integer")
 
-    run(commands(PAGE, "DROP ROLE"), DATABASE_ADMIN_URL=server)
+    run("DROP ROLE", DATABASE_ADMIN_URL=server)
     for refused in (first, with_role(server, "runsheet_b", OLD)):
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(refused)
@@ -159,3 +155,41 @@ def dispose(app: Flask) -> None:
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A checkout as the page finds it, beside the file that it names."""
+    for name in (".venv", "app"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "new-value.txt").write_text(f"{NEW}\n")
+    return tmp_path
+
+
+def readable(keys: str) -> tuple[str, str | None]:
+    """The secret of the page and its value before, for who has these keys."""
+    ring = Keyring.parse(keys)
+    found = look(lambda session: read_values(session.connection(), ["STOCK_KEY"], ring))
+    return found["STOCK_KEY"].value, found["STOCK_KEY"].previous
+
+
+def test_keys_of_secrets_change_in_two_rounds_and_nobody_meets_what_they_can_not_read(
+    app, environ, folder
+):
+    keep("STOCK_KEY", OLD)
+    old, new = environ["ENCRYPTION_KEYS"], f"k2:{base64.b64encode(b'n' * 32).decode()}"
+    first, second = f"{old},{new}", f"{new},{old}"  # steps 1 and 2 of the page
+    rotated = run("secrets rotate", folder=folder, **environ | {"ENCRYPTION_KEYS": second})
+    assert "STOCK_KEY has a new value" in rotated
+    assert readable(first) == readable(second) == (NEW, OLD)
+
+    said = run("reencrypt", folder=folder, **environ | {"ENCRYPTION_KEYS": second})
+    assert said.endswith("0 can't be read.\n")
+    assert readable(new) == (NEW, OLD)
+    assert readable(old)[0] == ""
+
+
+def test_a_token_is_made_beside_the_old_one(app, environ, folder):
+    token = run("tokens create", folder=folder, **environ).strip()
+    found = look(lambda session: people.find_token(session, token))
+    assert (found.name, found.role) == ("shop-2", "operator")

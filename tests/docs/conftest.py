@@ -13,8 +13,10 @@ import pytest
 
 from tests.docs.shell import Shell
 from tests.support.bin_dev import ROOT, Dev, environ_of_a_person, flask
+from tests.support.shells import path_of_a_person
 
 PICTURES = os.environ.get("RUNSHEET_PICTURES", "")
+METRICS_TOKEN = "what-prometheus-sends"
 LEFT_OUT = (".git", ".venv", "var", "node_modules", "__pycache__", ".*_cache", "*.egg-info")
 REPORT = {
     "key": "daily-report",
@@ -31,7 +33,8 @@ CALL = {
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `git clone` makes, with what is not committed yet; with the packages of this one."""
+    """What `git clone` makes, with what is not committed yet; with the packages of this one, since
+    they take minutes (tests/devtools/test_bootstrap.py installs into an empty folder)."""
     copy = tmp_path_factory.mktemp("clone") / "runsheet"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*LEFT_OUT))
     (copy / ".venv").symlink_to(ROOT / ".venv")
@@ -41,7 +44,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def dev(checkout: Path) -> Iterator[Dev]:
     """All of Runsheet, started as the documents say."""
-    environ = environ_of_a_person(checkout.parent / "var")
+    environ = environ_of_a_person(checkout.parent / "var") | {"METRICS_TOKEN": METRICS_TOKEN}
     if PICTURES:  # they show what the document says
         environ["PORT"] = "8000"
     dev = Dev(environ, root=checkout)
@@ -90,19 +93,21 @@ def shell(dev: Dev, program: Program) -> Shell:
     receiver = re.search(r"Demo receiver +(\S+)", dev.text)
     assert receiver
     environ = dev.environ | {
-        "PATH": f"{dev.root}/.venv/bin{os.pathsep}{dev.environ['PATH']}",
-        "API": program.api,
+        "PATH": path_of_a_person(),
         "RECEIVER": receiver[1],
-        "TOKEN": program.token,
         "CALLBACK_URL": program.callback_url(),
         "GIT_COMMIT": "0123456",
     }
     documented = {8000: port, 8001: port + 1, 8002: port + 2}
-    return Shell(Path(dev.root), environ, documented)
+    given = {"API": program.api, "TOKEN": program.token}
+    return Shell(Path(dev.root), environ, documented, given)
 
 
 @pytest.fixture(scope="session")
 def metrics(dev: Dev) -> set[str]:
     """The names of what the console tells Prometheus."""
-    text = dev.get(f"{dev.url}/metrics")[1]
+    sent = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+    request = urllib.request.Request(f"{dev.url}/metrics", headers=sent)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        text = answer.read().decode()
     return set(re.findall(r"^# TYPE (\w+) ", text, re.M))

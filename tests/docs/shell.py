@@ -26,20 +26,27 @@ curl() {
 
 
 class Shell:
-    """A shell beside a running `bin/dev`. `ports`: those of the documents, and those here."""
+    """A shell beside a running `bin/dev`. `ports`: those of the documents, and those here;
+    `given`: variables of pages that leave it to another page to make a token."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], ports: Mapping[int, int]) -> None:
-        self.folder, self.environ, self.ports = folder, environ, ports
+    def __init__(
+        self,
+        folder: Path,
+        environ: Mapping[str, str],
+        ports: Mapping[int, int],
+        given: Mapping[str, str],
+    ) -> None:
+        self.folder, self.environ, self.ports, self.given = folder, environ, ports, given
 
     def run(self, examples: Sequence[tuple[Example, str]]) -> dict[Example, str]:
         """Run the text that is left of each example; what each printed. Raises where one fails."""
-        script = "\n".join(
-            ["set -euo pipefail", CURL, helpers(), *map(self._marked, enumerate(examples))]
-        )
+        alone = any("TOKEN=" in text for _, text in examples)
+        begin = ["set -euo pipefail", CURL, *([] if alone else [helpers()])]
+        script = "\n".join([*begin, *map(self._marked, enumerate(examples))])
         ran = subprocess.Popen(
             ["bash", "-c", script],
             cwd=self.folder,
-            env=dict(self.environ),
+            env={**self.environ, **({} if alone else self.given)},
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -32,8 +32,11 @@ class Example:
 @cache
 def examples() -> tuple[Example, ...]:
     """All examples, page by page, from the top to the end."""
-    pages = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-    return tuple(example for page in pages for example in _of(page))
+    return tuple(example for page in _pages() for example in _of(page))
+
+
+def _pages() -> list[Path]:
+    return sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
 def _of(page: Path) -> Iterator[Example]:
@@ -45,6 +48,25 @@ def _of(page: Path) -> Iterator[Example]:
             line = (token.map or [0])[0] + 2
             path = page.relative_to(ROOT).as_posix()
             yield Example(path, line, token.info.strip(), token.content, above)
+
+
+def block(page: str, *words: str) -> str:
+    """The one shell example on a page, such as `docs/backup.md`, that has these words."""
+    (found,) = [
+        each.text
+        for each in examples()
+        if (each.page, each.language) == (page, "sh") and all(word in each.text for word in words)
+    ]
+    return found
+
+
+def inline_codes() -> Iterator[tuple[str, str]]:
+    """What stands as `code` within the sentences and tables of a page: (page, code)."""
+    for page in _pages():
+        for token in parse(page.read_text()):
+            for child in token.children or ():
+                if child.type == "code_inline":
+                    yield page.relative_to(ROOT).as_posix(), child.content
 
 
 def commands(text: str) -> list[str]:
