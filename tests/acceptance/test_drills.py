@@ -70,8 +70,8 @@ def test_the_cure_works_on_postgresql(name, site_on_postgresql):
 @ON_ONE
 def test_what_is_no_bin_dev_is_refused(tmp_path, site):
     with pytest.raises(NotADevEnvironment, match="No bin/dev runs on"):
-        running_on(tmp_path, {})
-    assert running_on(site.var, {}).console == site.console
+        running_on(tmp_path)
+    assert running_on(site.var).console == site.console
     ran = subprocess.run(
         [sys.executable, "-m", "devtools.drills", "deploy", "--var", str(tmp_path)],
         cwd=ROOT,
@@ -87,7 +87,7 @@ def test_what_is_no_bin_dev_is_refused(tmp_path, site):
 @ON_OTHER
 def test_a_bin_dev_whose_database_was_given_to_it_is_refused(site_on_postgresql):
     with pytest.raises(NotADevEnvironment, match="was given its DATABASE_URL"):
-        running_on(site_on_postgresql.var, {})
+        running_on(site_on_postgresql.var)
 
 
 def test_the_page_of_drills_names_all_of_them_and_so_do_the_alerts():
