@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from devtools.drills import scenes
 from devtools.drills.__main__ import play
@@ -21,6 +22,12 @@ ON_OTHER = pytest.mark.xdist_group("drills-postgresql")
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "runbook" / "drills.md").read_text()
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+RULES = {
+    rule["alert"]: rule["expr"]
+    for group in yaml.safe_load((ROOT / "deploy/prometheus/alerts.yml").read_text())["groups"]
+    for rule in group["rules"]
+}
+ALERT = re.compile(r"^  alert  (\w+): (\w+)", re.M)
 ON_SQLITE = [name for name in scenes.NAMES if not scenes.needs_postgresql(name)]
 ON_POSTGRESQL = [name for name in scenes.NAMES if scenes.needs_postgresql(name)]
 
@@ -51,6 +58,8 @@ def play_out(name: str, site: Site) -> None:
     assert good, "\n".join([*said, "", (site.var / "dev.log").read_text()[-4000:]])
     for alert in drill.alerts:
         assert f"### {alert}\n" in RUNBOOK
+    for alert, metric in ALERT.findall("\n".join(said)):
+        assert metric in RULES[alert], f"{metric} is not what the rule of {alert} reads"
     assert {*drill.alerts} == set(re.findall(r"\[(Runsheet\w+)\]", row(name)))
     assert any(line.startswith("  over ") for line in said)
 
@@ -94,3 +103,4 @@ def test_the_page_of_drills_names_all_of_them_and_so_do_the_alerts():
     assert sorted(re.findall(r"^\| `([a-z-]+)` \|", PAGE, re.M)) == scenes.NAMES
     named = re.findall(r"^- Drills?: (.*)\.$", RUNBOOK, re.M)
     assert {name.strip("`") for line in named for name in line.split(", ")} <= {*scenes.NAMES}
+    assert {*RULES} == set(re.findall(r"\[(Runsheet\w+)\]", PAGE)), "each alert has its drill"

@@ -26,7 +26,8 @@ def run(drill: Drill) -> None:
 
 
 def workers(site: Site) -> int:
-    return sum(worker["alive"] for worker in site.api("GET", "/workers")["items"])
+    listeners = (("worker", "workflow-automation"), ("notifier", "workflow-notifications"))
+    return sum(len(site.workers(kind, queue)) for kind, queue in listeners)
 
 
 def listening(site: Site) -> int:
