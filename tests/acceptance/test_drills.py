@@ -1,9 +1,7 @@
 """The runbook's drills: each injects its fault into a real bin/dev, sees what an operator sees,
 cures it as the runbook says, and checks the cure."""
 
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +10,7 @@ import pytest
 import yaml
 
 from devtools.drills import scenes
-from devtools.drills.__main__ import play
+from devtools.drills.__main__ import main, play
 from devtools.drills.drill import Drill
 from devtools.drills.private import private_site, private_site_on_postgresql
 from devtools.drills.site import NotADevEnvironment, Site, running_on
@@ -77,20 +75,13 @@ def test_the_cure_works_on_postgresql(name, site_on_postgresql):
 
 
 @ON_ONE
-def test_what_is_no_bin_dev_is_refused(tmp_path, site):
+def test_what_is_no_bin_dev_is_refused(tmp_path, site, monkeypatch, capsys):
     with pytest.raises(NotADevEnvironment, match="No bin/dev runs on"):
         running_on(tmp_path)
     assert running_on(site.var).console == site.console
-    ran = subprocess.run(
-        [sys.executable, "-m", "devtools.drills", "deploy", "--var", str(tmp_path)],
-        cwd=ROOT,
-        env=dict(os.environ),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 2
-    assert ran.stderr.startswith("error: No bin/dev runs on")
+    monkeypatch.setattr(sys, "argv", ["bin/drill", "deploy", "--var", str(tmp_path)])
+    assert main() == 2
+    assert capsys.readouterr().err.startswith("error: No bin/dev runs on")
 
 
 @ON_OTHER
