@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-from app.config import NAMES, SECRET, read_env_file
 from devtools import procfile, redis_server, summary
 from devtools.env import DevEnv, make_env
 from devtools.output import Output
@@ -195,14 +194,11 @@ def await_ready(supervisor: Supervisor, env: DevEnv) -> None:
 
 
 def tell_programs(env: DevEnv) -> None:
-    """For drills and the like: where everything is, and which settings bin/dev did not make
-    itself. What may hold a password is only named: this is no place for it."""
-    there = read_env_file(env.var / "dev.env") | env.environ
-    given = {name: there[name] for name in NAMES if there.get(name) and not env.needs(name)}
+    """For drills and the like: where everything is, and which parts bin/dev made itself."""
     facts = {
         "console": env.url(env.port),
         "receiver": env.url(env.receiver_port),
-        "given": {name: "" if name in SECRET else value for name, value in given.items()},
+        "made": sorted(env.made),
     }
     (env.var / "running.json").write_text(json.dumps(facts))
 

@@ -84,7 +84,11 @@ def postgres_url() -> Iterator[str]:
     # Not under pytest's own folder: each run of pytest closes that to all other users, and as
     # root PostgreSQL runs as another one. A second run would take the first one's data away.
     with (
-        tempfile.TemporaryDirectory(prefix="runsheet-postgres-", dir=memory.FOLDER) as folder,
+        # What takes it away may be before us.
+        tempfile.TemporaryDirectory(
+            prefix="runsheet-postgres-", dir=memory.FOLDER, ignore_cleanup_errors=True
+        ) as folder,
+        servers.taken_away_with_us(Path(folder)),
         servers.postgres(Path(folder) / "data") as url,
     ):
         migrate(url)

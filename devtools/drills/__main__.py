@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
 def play_all(names: Sequence[str], var: Path | None) -> bool:
     """Each in the environment that is given, or one of their own, which those share that can."""
     if var is not None:
-        with inside.let_in(running_on(var.absolute(), {})) as site:
+        with inside.let_in(running_on(var.absolute())) as site:
             return play_in(site, [name for name in names if can_be_played(name, site)])
     alike: dict[bool, list[str]] = {}
     for name in names:

@@ -40,7 +40,7 @@ def private_site(**more: str) -> Iterator[Site]:
                 start_new_session=True,
             )
         try:
-            with inside.let_in(_when_ready(process, var, more)) as site:
+            with inside.let_in(_when_ready(process, var)) as site:
                 yield site
         finally:
             process.send_signal(signal.SIGTERM)
@@ -69,9 +69,9 @@ def private_site_on_postgresql() -> Iterator[Site]:
             database.end()
 
 
-def _when_ready(process: subprocess.Popen[bytes], var: Path, given: Mapping[str, str]) -> Site:
+def _when_ready(process: subprocess.Popen[bytes], var: Path) -> Site:
     told = var / "running.json"
     wait_until(lambda: told.exists() or process.poll() is not None, "bin/dev is up", 300)
     if process.poll() is not None:
         raise NotADevEnvironment((var / "dev.log").read_text().strip().splitlines()[-1])
-    return running_on(var, given, private=True)
+    return running_on(var, private=True)

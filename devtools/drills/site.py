@@ -8,16 +8,17 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.config import SECRET, Settings
+from app.config import NAMES, SECRET, Settings, read_env_file
 
 if TYPE_CHECKING:
     from devtools.postgres_server import PostgresServer
@@ -132,26 +133,30 @@ class Site:
         return [got for got in found if got["path"].startswith(prefix)]
 
 
-def running_on(var: Path, environ: Mapping[str, str], *, private: bool = False) -> Site:
+def running_on(var: Path, *, private: bool = False) -> Site:
     """The bin/dev that runs on `var`. Raises NotADevEnvironment for anything else, and for one
-    whose database, mail server or the like was given to it: it may be somebody's own. `environ`:
-    what it was given that it keeps to itself."""
+    whose database, mail server or the like was given to it: it may be somebody's own."""
     if not _is_locked(var / "dev.lock"):
         raise NotADevEnvironment(f"No bin/dev runs on {var}. Drills are for bin/dev alone.")
     try:
         facts = json.loads((var / "running.json").read_text())
-        given: dict[str, str] = facts["given"]
-    except FileNotFoundError:
+        given = _given(var, facts["made"])
+    except (FileNotFoundError, psutil.NoSuchProcess):
         raise NotADevEnvironment(f"The bin/dev on {var} is not ready yet.") from None
-    except KeyError:
-        raise NotADevEnvironment(f"The bin/dev on {var} is of an older Runsheet.") from None
     if (theirs := OURS & given.keys()) and not private:
         raise NotADevEnvironment(
             f"The bin/dev on {var} was given its {' and '.join(sorted(theirs))}: whatever is there "
             "may be needed, and whoever is reached by it is real. Drills run where bin/dev made "
             "its own."
         )
-    return Site(var, facts["console"], facts["receiver"], {**given, **environ})
+    return Site(var, facts["console"], facts["receiver"], given)
+
+
+def _given(var: Path, made: Collection[str]) -> dict[str, str]:
+    """The settings that a bin/dev did not make: of its terminal, or written into its file."""
+    there = psutil.Process(int((var / "dev.lock").read_text())).environ()
+    values = read_env_file(var / "dev.env") | {n: text for n, text in there.items() if text}
+    return {name: text for name, text in values.items() if name in NAMES and name not in made}
 
 
 def _is_locked(lock: Path) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 
-from app import clock
+from app import clock, request_counts
 from app.config import Settings
 from app.extensions import db
 from app.request_counts import RequestCounts
@@ -38,6 +38,13 @@ def minute_begins(app: Flask) -> None:
 def next_minute() -> None:
     left = 60 - clock.now().timestamp() % 60
     clock.travel(timedelta(seconds=clock._travelled + left))
+
+
+@pytest.fixture(autouse=True)
+def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a Redis that is slow since the machine is crowded, where that is not the matter."""
+    if request.function not in ABOUT_TIME:
+        monkeypatch.setattr(request_counts, "TIMEOUT", 5)
 
 
 @pytest.fixture
@@ -156,3 +163,9 @@ def test_an_exchange_with_redis_takes_a_tenth_of_a_second_at_most(settings):
     options = counts._connection.connection_pool.connection_kwargs
     assert options["socket_timeout"] + options["socket_connect_timeout"] <= 0.1
     assert options["retry"]._retries == 0
+
+
+ABOUT_TIME = (
+    test_while_redis_is_away_everybody_is_let_in_and_it_is_not_asked_each_time,
+    test_an_exchange_with_redis_takes_a_tenth_of_a_second_at_most,
+)

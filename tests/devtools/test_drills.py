@@ -1,8 +1,11 @@
 """Where drills take place, and what they leave there."""
 
 import fcntl
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 from sqlalchemy import select
@@ -30,35 +33,41 @@ REAL = {
 
 
 @pytest.fixture
-def var(tmp_path: Path) -> Iterator[Path]:
-    """Of a bin/dev that runs."""
-    with (tmp_path / "dev.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield tmp_path
+def dev(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Starts what is a bin/dev to drills: a process with this environment that has all told."""
+    with ExitStack() as ends:
+
+        def start(**environ: str) -> Path:
+            tell_programs(make_env(environ, tmp_path, port=8000))
+            process = Popen(["sleep", "100"], env={**environ, "PATH": os.environ["PATH"]})
+            ends.callback(process.wait)
+            ends.callback(process.kill)
+            lock = ends.enter_context((tmp_path / "dev.lock").open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            lock.write(str(process.pid))
+            lock.flush()
+            return tmp_path
+
+        yield start
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_a_bin_dev_that_could_hurt_or_tell_somebody_is_refused(name, var):
-    tell_programs(make_env({name: REAL[name]}, var, port=8000))
+def test_a_bin_dev_that_could_hurt_or_tell_somebody_is_refused(name, dev):
+    var = dev(**{name: REAL[name]})
 
     with pytest.raises(NotADevEnvironment, match=f"was given its {name}"):
-        running_on(var, {})
-
-    assert REAL[name] not in (var / "running.json").read_text()
+        running_on(var)
 
 
-def test_what_was_written_into_dev_env_by_hand_counts_as_given(var):
-    (var / "dev.env").write_text("APPRISE_URLS=oncall=slack://token\n")
-    tell_programs(make_env({}, var, port=8000))
+def test_what_was_written_into_dev_env_by_hand_counts_as_given(dev, tmp_path):
+    (tmp_path / "dev.env").write_text("APPRISE_URLS=oncall=slack://token\n")
 
     with pytest.raises(NotADevEnvironment, match="was given its APPRISE_URLS"):
-        running_on(var, {})
+        running_on(dev())
 
 
-def test_a_drill_knows_the_settings_that_its_environment_was_given(var):
-    tell_programs(make_env({"WORKER_THREADS": "7"}, var, port=8000))
-
-    site = running_on(var, {})
+def test_a_drill_knows_the_settings_that_its_environment_was_given(dev):
+    site = running_on(dev(WORKER_THREADS="7"))
 
     assert site.settings.worker_threads == 7
     assert site.settings.smtp_url.startswith("smtp://127.0.0.1:")

@@ -49,9 +49,22 @@ class Process:
 
     def end(self) -> None:
         """Kill it and whatever it forked."""
+        forked = children_of(self.pid)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
+        for pid in forked:  # rq gives each a group of its own
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.popen.wait()
+
+
+def children_of(pid: int) -> list[int]:
+    """Those that live of a process that lives; nothing where there is no /proc."""
+    try:
+        threads = [*Path(f"/proc/{pid}/task").iterdir()]
+        return [int(one) for each in threads for one in (each / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def start(

@@ -22,6 +22,7 @@ __all__ = [
     "postgres",
     "postgres_programs",
     "private_redis",
+    "taken_away_with_us",
     "wait_until_redis_answers",
 ]
 
@@ -50,6 +51,22 @@ def empty_database(server: str, name: str) -> Iterator[str]:
             yield urlsplit(server)._replace(scheme="postgres", path=f"/{name}").geturl()
         finally:
             connection.execute(drop)
+
+
+# Waits for the end of its input, which comes however the process at the other end ends.
+_TAKE_AWAY = """
+read -r _
+pid=$(head -n 1 "$1/data/postmaster.pid" 2> /dev/null) && kill -QUIT "$pid"
+rm -rf "$1"
+"""
+
+
+@contextmanager
+def taken_away_with_us(folder: Path) -> Iterator[None]:
+    """End the PostgreSQL in `folder`/data and remove the folder also if we are killed."""
+    command = ["/bin/sh", "-c", _TAKE_AWAY, "sh", str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True):
+        yield
 
 
 @contextmanager
