@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.servers import free_port
+from devtools.ports import free_port
 from tests.support.waiting import wait_until
 
 NO_ID = "-"  # what nginx writes for a header that is not there

@@ -15,9 +15,10 @@ import requests
 from sqlalchemy import create_engine, text
 
 from app.config import Settings
+from devtools.ports import free_port
 from tests.conftest import environment
 from tests.support.processes import BIN, ROOT, Process
-from tests.support.servers import free_port, postgres, private_redis
+from tests.support.servers import postgres, private_redis
 from tests.support.waiting import wait_until
 
 QUIET = {"GUNICORN_CMD_ARGS": "--bind 127.0.0.1:{port}", "OUTBOUND_ALLOW": "127.0.0.1"}

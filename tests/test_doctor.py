@@ -25,12 +25,12 @@ from app.domain import people, processes, secrets
 from app.domain.keyring import Keyring
 from app.extensions import db
 from app.schemas.secret import SecretIn
+from devtools.ports import free_port
 from tests.conftest import Factory, environment, execute
 from tests.support.guarded_redis import documented_user
 from tests.support.looking import change
 from tests.support.marks import both_databases
 from tests.support.processes import ROOT
-from tests.support.servers import free_port
 
 OTHER_KEY = "k1:" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY="
 

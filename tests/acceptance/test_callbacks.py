@@ -8,13 +8,13 @@ import urllib.request
 
 import pytest
 
+from devtools.ports import free_port
 from tests.acceptance.test_workers import wait_for_ears, wait_for_state
 from tests.support.callbacks import callback, token_of
 from tests.support.looking import kinds, step_of
 from tests.support.marks import both_databases
 from tests.support.processes import BIN
 from tests.support.receiver import Got
-from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 from tests.support.workflows import begin, publish, task, webhook
 

@@ -9,6 +9,7 @@ from redis import Redis
 from app import bells
 from app.config import Settings
 from app.models.vocabulary import AUTOMATION_QUEUE
+from devtools.ports import free_port
 from tests.acceptance.test_workers import publish_chain, wait_for_state, wait_for_worker
 from tests.support import servers
 from tests.support.processes import WORKER
@@ -19,7 +20,7 @@ from tests.support.workflows import begin
 @pytest.fixture
 def later() -> int:
     """The port on which a Redis will be."""
-    return servers.free_port()
+    return free_port()
 
 
 def url_of(port: int) -> str:

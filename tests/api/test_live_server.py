@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from app.config import Settings
+from devtools.ports import free_port
 from tests.api.conftest import Caller
 from tests.api.test_main_story import publish, start
 from tests.conftest import environment
-from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,8 @@ import requests
 
 from app.clock import monotonic
 from devtools import procfile
+from devtools.ports import free_port
 from tests.support.processes import BIN, ROOT
-from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 
 PATIENCE = 30.0  # seconds for one answer

@@ -11,9 +11,10 @@ from pathlib import Path
 import redis
 
 from devtools import redis_server
+from devtools.ports import free_port
 from devtools.postgres_server import PostgresServer
 from tests.support import memory
-from tests.support.servers import free_port, wait_until_redis_answers
+from tests.support.servers import wait_until_redis_answers
 
 
 class RedisServer:

@@ -12,8 +12,8 @@ import requests
 from app import transaction
 from app.domain import people
 from devtools import procfile
+from devtools.ports import free_port
 from tests.support.processes import BIN, ROOT, Process
-from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 
 PATIENCE = 20.0  # seconds after which a request that has no answer hangs

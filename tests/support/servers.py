@@ -1,6 +1,5 @@
 """Real servers for tests: PostgreSQL from a wheel, Redis from PATH or a wheel."""
 
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,22 +14,16 @@ from redis.retry import Retry
 
 from devtools import redis_server
 from devtools.check_migrations import postgres
+from devtools.ports import free_port
 
 __all__ = [
     "empty_database",
-    "free_port",
     "postgres",
     "postgres_programs",
     "private_redis",
     "taken_away_with_us",
     "wait_until_redis_answers",
 ]
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def postgres_programs() -> Path:

@@ -20,6 +20,7 @@ from app.domain import instances, people
 from app.extensions import db
 from app.schemas.instance import InstanceIn
 from devtools import browser as chromium
+from devtools.ports import free_port
 from tests.conftest import environment
 from tests.support import servers
 from tests.support.channel_rigs import VAPID_KEY
@@ -81,7 +82,7 @@ def open_console(folder: Path, sqlite_template: Path, **settings: str) -> Iterat
     """A console with a database and a Redis of its own, so that nothing another test left is in
     it; ended with the block. `settings`: more for its environment."""
     database = shutil.copy(sqlite_template, folder / "console.db")
-    port = servers.free_port()
+    port = free_port()
     with ExitStack() as stack:
         environ = environment(
             DATABASE_URL=f"sqlite:///{database}",

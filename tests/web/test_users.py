@@ -85,6 +85,13 @@ def test_a_role_is_given_and_the_page_says_so(admin):
     assert not look(lambda session: session.get_one(User, 2).may_add_automation)
 
 
+def test_a_role_counts_at_the_next_click_of_who_is_signed_in(admin, visit):
+    otto = visit("operator")
+    for role, status in (("viewer", 403), ("admin", 200), ("operator", 403)):
+        admin.post("/users/2", {"role": role, "reason": "Other work."})
+        assert otto.get("/audit").status_code == status
+
+
 def test_ones_own_role_stays(admin):
     answer = admin.post("/users/1", {"role": "viewer"})
     assert answer.status_code == 403

@@ -11,8 +11,8 @@ import pytest
 from app.domain.mail_message import compose
 from app.domain.outcomes import Outcome
 from app.mailbox import Mailbox
+from devtools.ports import free_port
 from tests.support.mail_server import DROP, STALL, MailServer, plain_credentials
-from tests.support.servers import free_port
 from tests.workers.hostile_servers import certificate_for
 from workers import mail_pool
 from workers.mailer import Mailer
