@@ -53,7 +53,8 @@ def change(template_id: int, verb: Verb | None = None, key: str = "") -> Answer:
 def _change(template_id: int, panel: Open | None, verb: Verb | None, key: str) -> Done:
     with transaction.writing() as session:
         draft = drafts.read(session, template_id, lock=True)
-        if typed_revision("mine", "revision") != draft.revision:
+        revision = typed_revision("mine", "revision")
+        if revision != draft.revision and not (verb is None and _is_ours(draft, panel, revision)):
             raise DraftIsStale(draftRevision=draft.revision, updatedBy=draft.updated_by)
         panel = _renamed(draft.writing, panel, key) if verb is None else panel
         reading = read_form(_with_panel(draft.writing, panel), request.form, panel)
@@ -74,6 +75,18 @@ def _change(template_id: int, panel: Open | None, verb: Verb | None, key: str) -
                 after.removed,
             )
         return Done(draft, shown, reading)
+
+
+def _is_ours(draft: Draft, panel: Open | None, revision: int) -> bool:
+    """Whether this was saved already and its answer was lost: the same person, the next revision,
+    and nothing else typed. Whoever tries again then is not overtaken by themselves."""
+    if (draft.updated_by, draft.revision) != (visitor().actor.name, revision + 1):
+        return False
+    try:
+        reading = read_form(draft.writing, request.form, panel)
+    except NotFound:
+        return False
+    return _same(reading.writing, draft.writing)
 
 
 def _same(one: Writing, other: Writing) -> bool:

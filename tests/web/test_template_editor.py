@@ -186,6 +186,19 @@ def test_saving_what_is_saved_makes_no_revision(author, template):
     assert draft().revision == 1
 
 
+@pytest.mark.parametrize(("htmx", "status"), [(True, 200), (False, 303)])
+def test_who_saves_again_since_the_answer_was_lost_is_not_told_of_somebody_else(
+    author, template, htmx, status
+):
+    for _ in range(2):
+        answer = post(author, "/steps/pack", panel="step:pack", name="M", revision="1", htmx=htmx)
+        assert answer.status_code == status
+    assert draft().revision == 2
+
+    answer = post(author, "/steps/pack", panel="step:pack", name="N", revision="1", htmx=htmx)
+    assert answer.status_code == 409
+
+
 def test_a_circle_is_drawn_as_far_as_it_can_be_and_said(author, template):
     post(author, "/steps/pack", panel="step:pack", dependsOn="ship")
     page = author.get(EDIT)
