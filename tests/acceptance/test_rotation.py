@@ -1,7 +1,7 @@
 """docs/rotating-secrets.md, word by word: a new secret works beside the old one, then alone."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,10 +31,10 @@ PAGE = "docs/rotating-secrets.md"
 OLD, NEW = "the-old-password", "the-new-password"
 
 
-def run(*words: str, folder: Path = ROOT, **more: str) -> str:
+def run(*words: str, environ: Mapping[str, str], folder: Path = ROOT) -> str:
     """The commands of the page with these words and the variables that it names; what they say."""
     programs = [postgres_programs(), Path(redis_server.bundled() or "").parent]
-    given = {"OLD_PASSWORD": OLD, "NEW_PASSWORD": NEW} | more
+    given = {"OLD_PASSWORD": OLD, "NEW_PASSWORD": NEW, **environ}
     return run_block(block(PAGE, *words), given, programs, folder)
 
 
@@ -51,10 +51,10 @@ def test_redis_takes_both_passwords_until_the_old_one_is_taken_away(tmp_path):
         def client(password: str) -> redis.Redis:
             return redis.Redis.from_url(f"redis://{name}:{password}@127.0.0.1:{at.port}/0")
 
-        run("printf '>%s'", **here)
+        run("printf '>%s'", environ=here)
         with client(OLD) as before, client(NEW) as after, client(OLD) as too_late:
             assert before.ping() and after.ping()
-            run("printf '<%s'", **here)
+            run("printf '<%s'", environ=here)
             assert before.ping(), "who is connected stays so until the restart"
             assert after.ping()
             with pytest.raises(redis.AuthenticationError):
@@ -101,12 +101,13 @@ def people_tokens() -> list[str]:
 
 def test_two_roles_of_postgresql_take_turns(asks_for_passwords):
     server = asks_for_passwords
-    run("CREATE DATABASE", DATABASE_ADMIN_URL=server)
+    admin = {"DATABASE_ADMIN_URL": server}
+    run("CREATE DATABASE", environ=admin)
     first = with_role(server, "runsheet_a", OLD)
     migrate(first)
     assert count_tokens(first) == 1
 
-    run("NEW_PASSWORD", "CREATE ROLE", DATABASE_ADMIN_URL=server)
+    run("NEW_PASSWORD", "CREATE ROLE", environ=admin)
     second = with_role(server, "runsheet_b", NEW)
     assert (count_tokens(second), count_tokens(first)) == (2, 3)
     with psycopg.connect(second) as connection:
@@ -115,7 +116,7 @@ def test_two_roles_of_postgresql_take_turns(asks_for_passwords):
         connection.execute("CREATE TABLE as_a_migration_does (id integer)")
         connection.execute("ALTER TABLE api_tokens ADD COLUMN as_a_migration_does integer")
 
-    run("DROP ROLE", DATABASE_ADMIN_URL=server)
+    run("DROP ROLE", environ=admin)
     for refused in (first, with_role(server, "runsheet_b", OLD)):
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(refused)
@@ -179,17 +180,18 @@ def test_keys_of_secrets_change_in_two_rounds_and_nobody_meets_what_they_can_not
     keep("STOCK_KEY", OLD)
     old, new = environ["ENCRYPTION_KEYS"], f"k2:{base64.b64encode(b'n' * 32).decode()}"
     first, second = f"{old},{new}", f"{new},{old}"  # steps 1 and 2 of the page
-    rotated = run("secrets rotate", folder=folder, **environ | {"ENCRYPTION_KEYS": second})
+    both = environ | {"ENCRYPTION_KEYS": second}
+    rotated = run("secrets rotate", environ=both, folder=folder)
     assert "STOCK_KEY has a new value" in rotated
     assert readable(first) == readable(second) == (NEW, OLD)
 
-    said = run("reencrypt", folder=folder, **environ | {"ENCRYPTION_KEYS": second})
+    said = run("reencrypt", environ=both, folder=folder)
     assert said.endswith("0 can't be read.\n")
     assert readable(new) == (NEW, OLD)
     assert readable(old)[0] == ""
 
 
 def test_a_token_is_made_beside_the_old_one(app, environ, folder):
-    token = run("tokens create", folder=folder, **environ).strip()
+    token = run("tokens create", environ=environ, folder=folder).strip()
     found = look(lambda session: people.find_token(session, token))
     assert (found.name, found.role) == ("shop-2", "operator")
