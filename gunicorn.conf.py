@@ -32,3 +32,17 @@ logconfig_dict = run_path(str(Path(__file__).parent / "app" / "log_lines.py"))["
 
 # No second way in: nothing uses gunicorn's control socket.
 control_socket_disable = True
+
+
+def post_worker_init(worker):
+    from app import http_counts  # here, in the child
+
+    http_counts.keep_writing(worker.wsgi)
+
+
+def worker_exit(server, worker):
+    """What was counted since it was last written. An application that could not start has none."""
+    if getattr(worker, "wsgi", None) is not None:
+        from app import http_counts
+
+        http_counts.write_now(worker.wsgi)

@@ -1,5 +1,6 @@
 """Requests, counted where they are answered: in memory first, since a page that only reads must not
-wait to write, and into the database every few seconds, when an answer has gone out."""
+wait to write, and into the database every few seconds: when an answer has gone out, by a thread of
+the server's (gunicorn.conf.py) when no more requests come, and when it ends."""
 
 import logging
 import threading
@@ -57,10 +58,6 @@ def register(app: Flask) -> None:
     """Count the requests that this application answers."""
     counts = app.extensions[_NAME] = HttpCounts()
 
-    def write() -> None:
-        with app.app_context():
-            counts.write()
-
     @app.before_request
     def _begin() -> None:
         g.began_at = clock.monotonic()
@@ -68,8 +65,28 @@ def register(app: Flask) -> None:
     @app.after_request
     def _count(response: Response) -> Response:
         if request.endpoint != "static" and counts.note(_counts_of(response)):
-            response.call_on_close(write)
+            response.call_on_close(lambda: write_now(app))
         return response
+
+
+def write_now(app: Flask) -> None:
+    """Write what this application has counted."""
+    counts: HttpCounts | None = app.extensions.get(_NAME)  # none while settings are missing
+    if counts is not None:
+        with app.app_context():
+            counts.write()
+
+
+def keep_writing(app: Flask) -> threading.Event:
+    """Write every few seconds, in a thread, until the event that is returned is set."""
+    ends = threading.Event()
+
+    def run() -> None:
+        while not ends.wait(EVERY):
+            write_now(app)
+
+    threading.Thread(target=run, name="http-counts", daemon=True).start()
+    return ends
 
 
 def _counts_of(response: Response) -> dict[Key, float]:

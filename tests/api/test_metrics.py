@@ -4,17 +4,23 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from runpy import run_path
+from types import SimpleNamespace
 
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from app import clock
+from app import clock, http_counts
 from app.api import metrics
 from app.domain import by_name, folding, processes
 from app.domain.outcomes import Outcome
 from app.domain.pulse import PERIODS
+from app.models import Tally
 from app.models.vocabulary import AUTOMATION_QUEUE
 from tests.support.looking import change, look
 from tests.support.marks import both_databases
+from tests.support.waiting import wait_until
 from tests.support.workflows import begin, publish, webhook, work
 
 
@@ -62,6 +68,30 @@ def test_requests_are_counted_by_door_noun_and_status(caller, admin):
     assert found["runsheet_http_requests_total door=api method=GET noun=templates status=2xx"] == 1
     assert found["runsheet_http_requests_total door=api method=GET noun=templates status=4xx"] == 1
     assert found["runsheet_http_request_seconds_count door=api"] >= 2
+
+
+def written(session: Session) -> float:
+    counted = select(func.sum(Tally.value)).where(Tally.name == "http_requests_total")
+    return session.scalar(counted) or 0
+
+
+def test_what_a_server_counted_is_written_when_no_more_requests_come_and_when_it_ends(
+    app, admin, monkeypatch
+):
+    root = Path(__file__).parents[2]
+    hooks, worker = run_path(str(root / "gunicorn.conf.py")), SimpleNamespace(wsgi=app)
+    admin.get("/templates")
+    assert look(written) == 0
+    hooks["worker_exit"](None, worker)
+    assert look(written) == 1
+    hooks["worker_exit"](None, SimpleNamespace(wsgi=None))
+    admin.get("/templates")
+    monkeypatch.setattr(http_counts, "EVERY", 0.01)
+    ends = http_counts.keep_writing(app)
+    try:
+        wait_until(lambda: look(written) == 2)
+    finally:
+        ends.set()
 
 
 def test_names_that_strangers_choose_are_no_labels(caller, admin):
