@@ -60,7 +60,6 @@ ONLY_THE_API = {
     "callbacks.receive": "a call from outside, with a secret of its own",
     "deliveries.provider_says": "a call from the SMS provider",
     "instances.start_many": "people start one at a time",
-    "tallies.add_all": "what this process counted, before /metrics is read",
     "template_import.add": "see template_import.bring and templates.create",
     "template_import.put": "see template_import.bring and drafts.save",
     "templates.publish": "see publishing.publish",
