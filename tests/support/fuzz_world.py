@@ -87,7 +87,7 @@ class World:
         schedule = self.ask("POST", "/schedules", rule)["id"]
         token = self.ask("POST", "/tokens", {"name": name, "role": "viewer"})["id"]
         self._lists = {
-            "templateId": [made["id"], archived],
+            "templateId": [made["id"]] * 3 + [archived],
             "templateKey": [name],
             "number": [1, 2],
             "userId": [user, self._only_admin],
