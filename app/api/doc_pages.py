@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup, escape
+
 Json = Mapping[str, Any]
 DEEPEST = 4  # of an example: some schemas hold themselves
 
@@ -36,6 +38,15 @@ class Operation:
     example: str
     answers: list[tuple[str, str]]
     is_open: bool
+
+
+def with_code(text: str) -> Markup:
+    """What stands between backticks in a description as code, all of it escaped."""
+    parts = (
+        Markup("<code>{}</code>").format(part) if at % 2 else escape(part)
+        for at, part in enumerate(text.split("`"))
+    )
+    return Markup("").join(parts)
 
 
 def nouns_of(document: Json) -> dict[str, list[Operation]]:

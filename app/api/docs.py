@@ -3,12 +3,13 @@
 from flask import Blueprint, Response, abort, current_app
 
 from app.api import openapi
-from app.api.doc_pages import nouns_of
+from app.api.doc_pages import nouns_of, with_code
 from app.api.endpoint import bare
 from app.api.rendering import json_response
 from app.schemas import public
 
 blueprint = Blueprint("api_docs", __name__)
+blueprint.add_app_template_filter(with_code)
 
 
 @blueprint.get("/api/openapi.json")

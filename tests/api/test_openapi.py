@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.api import openapi
+from app.api.doc_pages import with_code
 from app.api.endpoint import description_of
 from tests.api.test_main_story import ORDER, publish, start
 from tests.api.test_roles import NEEDS, OPEN, SIGNED, routes
@@ -112,6 +113,12 @@ def test_the_docs_can_be_read_without_script_and_name_every_operation(caller, do
     assert page.status_code == 200 and page.mimetype == "text/html"
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            assert operation["summary"].replace("'", "&#39;") in page.text
+            assert with_code(operation["summary"]) in page.text
         assert path in page.text
     assert "//cdn" not in page.text and "<style" not in page.text and "onclick" not in page.text
+
+
+def test_what_stands_between_backticks_is_shown_as_code_and_nothing_as_markup():
+    assert with_code("`q` of <b> in `w`, `x") == (
+        "<code>q</code> of &lt;b&gt; in <code>w</code>, <code>x</code>"
+    )
