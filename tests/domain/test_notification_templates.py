@@ -50,7 +50,8 @@ def test_a_draft_is_replaced_only_by_who_has_read_it(app):
     assert rewrite(SMS, revision=1).draft_revision == 2
     with pytest.raises(DraftIsStale) as stale:
         rewrite(SMS, revision=1)
-    assert stale.value.extra == {"draftRevision": 2, "updatedBy": AUTHOR}
+    changed_at = look(lambda s: notification_templates.find(s, "pager").updated_at)
+    assert stale.value.extra == {"draftRevision": 2, "updatedBy": AUTHOR, "updatedAt": changed_at}
 
 
 def test_a_key_is_taken_once(app):
@@ -94,8 +95,8 @@ def test_a_name_that_no_notification_knows_is_told_with_the_nearest_that_one_doe
         freeze()
     assert [error.message for error in fault.value.errors] == [
         "Line 2: no notification knows step.eror. Did you mean step.error?",
-        "Line 2: no notification knows nobody. Known are input, instance, product, recipient, "
-        "round, step, steps, trigger.",
+        "Line 2: no notification knows nobody. Known are alert, input, instance, product, "
+        "recipient, round, step, steps, trigger.",
     ]
 
 
