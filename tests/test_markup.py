@@ -13,12 +13,17 @@ from tests.test_architecture import ROOT, calls, modules, none_of
 # Who says of words of their own that they are markup; what they fill in is escaped by `format`.
 MARKUP = {
     "app/web/absences.py": "banners with a name in <code>",
+    "app/web/doc_markdown.py": "what markdown-it made, with HTML off",
+    "app/web/doc_search.py": "an excerpt with <mark>",
     "app/web/sentences.py": "sentences with a <time>",
     "app/web/view_models.py": "a link to the schedule that started it",
     "app/web/words.py": "what a macro gave, which escapes",
 }
 # Where it is not written out, but comes from elsewhere.
-MADE = {"app/web/words.py": "what a macro gave, which escapes"}
+MADE = {
+    "app/web/doc_markdown.py": "what markdown-it made, with HTML off",
+    "app/web/words.py": "what a macro gave, which escapes",
+}
 UNESCAPED = re.compile(r"\|\s*(safe|xmlattr)\b|autoescape|\bMarkup\b")
 FROM_TEXT = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|createContextualFragment|DOMParser|srcdoc"

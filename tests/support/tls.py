@@ -77,9 +77,10 @@ def tls_in_front(port: int, context: ssl.SSLContext) -> Iterator[int]:
         there = await asyncio.open_connection("127.0.0.1", port)
         await asyncio.gather(_pour(reader, there[1]), _pour(there[0], writer))
 
-    server = loop.run_until_complete(asyncio.start_server(take, "127.0.0.1", 0, ssl=context))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
+    thread.start()  # this thread may have a loop already: a browser's of another test
+    starting = asyncio.start_server(take, "127.0.0.1", 0, ssl=context)
+    server = asyncio.run_coroutine_threadsafe(starting, loop).result(30)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -97,6 +97,8 @@ def pages(planted: Planted) -> dict[str, str]:
         "/tokens": "tokens.index",
         "/queues": "queues.index",
         "/audit": "audit.index",
+        "/docs": "docs.index",
+        "/docs/concepts": "docs.show",
     }
 
 
