@@ -18,7 +18,7 @@ from tests.system.test_accessibility import PHONE, WIDE
 NO_PAGES = {
     *("instances.live", "instances.stream", "instances.as_json", "steps.as_json"),
     *("frame.banner", "inbox.bell", "account.push_worker", "audit.download", "auth.link"),
-    "template_files.export",
+    *("template_files.export", "docs.file"),
     *("search.go", "settings.follow_test", "auth.sign_in", "welcome.show"),
 }
 SHOUT = "HACKED"
