@@ -26,12 +26,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings is None and (patient := without_settings()) is not None:
         return patient
     app = create_core(settings)
+    # First: what all others log, or refuse, carries the request's id and is counted.
+    request_log.register(app)
+    http_counts.register(app)
     csrf.init_app(app)
     login_manager.init_app(app)
     htmx.init_app(app)
     Migrate(app, db, directory=str(web.ROOT.parent.parent / "migrations"))
-    request_log.register(app)  # first: what all others log carries the request's id
-    http_counts.register(app)
     api.register(app)  # before the pages: the converters of URLs come with it
     web.register(app)
     cli.register(app)

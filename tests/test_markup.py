@@ -12,6 +12,7 @@ from tests.test_architecture import ROOT, calls, modules, none_of
 
 # Who says of words of their own that they are markup; what they fill in is escaped by `format`.
 MARKUP = {
+    "app/api/doc_pages.py": "words between backticks as <code>",
     "app/web/absences.py": "banners with a name in <code>",
     "app/web/doc_markdown.py": "what markdown-it made, with HTML off",
     "app/web/doc_search.py": "an excerpt with <mark>",

@@ -2,8 +2,9 @@
 
 import threading
 from collections import Counter
+from datetime import timedelta
 
-from app import transaction
+from app import clock, transaction
 from app.domain import queries
 from app.schemas.instance import StepOut
 from tests.acceptance.test_workers import wait_for_ears, wait_for_state, wait_for_worker
@@ -61,8 +62,10 @@ def test_a_worker_that_is_killed_in_an_occurrence_costs_no_other_its_turn(
     publish(webhook("bill", config={"url": receiver.url} | EACH_SECOND), task("archive", "bill"))
     instance_id = begin()
     assert arrived.wait(60)
+    died_at = clock.now()
     doomed.kill()
     release.set()
+    wait_until(lambda: clock.now() > died_at + timedelta(seconds=3), why="times should pass")
     start(WORKER)
 
     receiver.wait_for(4, seconds=60)

@@ -1,5 +1,6 @@
 """Forms are believed only with the token of the session they came from."""
 
+import logging
 import re
 from typing import Any
 
@@ -30,6 +31,12 @@ def test_a_form_without_the_token_changes_nothing(guarded, order):
     assert answer.status_code == 400
     assert "Reload it" in said(answer)
     assert "PAUSED" not in guarded.get(f"/instances/{order}/json").text
+
+
+def test_a_refusal_is_logged_as_what_it_is(guarded, order, caplog):
+    caplog.set_level(logging.INFO, "app.requests")
+    assert guarded.post(f"/instances/{order}/pause").status_code == 400
+    assert caplog.records[-1].facts["status"] == 400  # type: ignore[attr-defined]
 
 
 def test_htmx_is_told_in_a_toast_and_given_the_token_of_this_session(guarded, order):
