@@ -386,9 +386,12 @@ class Life(RuleBasedStateMachine):
         return output.get("n", -1) >= limit
 
     def _skipped_by_condition(self, key: str) -> bool:
-        return any(
-            event.kind == "step.skipped" and event.step_key == key and event.actor == "system"
-            for event in self.events
+        """Or by what went before it. A series that is stopped before its first occurrence is
+        skipped by the system too, but it was asked for."""
+        own = [event for event in self.events if event.step_key == key]
+        asked_for = any(event.kind == "step.ready" for event in own)
+        return not asked_for and any(
+            event.kind == "step.skipped" and event.actor == "system" for event in own
         )
 
     def _check_attempts(self, step: StepOut) -> None:

@@ -20,5 +20,6 @@ def test_what_was_typed_is_sent_after_signing_in_again(console: Console, come: O
     send.click()
     expect(page.locator(".toast-error").last).to_contain_text("send this again")
     expect(reason).to_have_value("The warehouse counts its stock")
+    expect(page.locator("[data-kept-busy]")).to_have_count(0)  # pressed sooner, it does nothing
     send.click()
     expect(page.locator("#timeline")).to_contain_text("The warehouse counts its stock")
