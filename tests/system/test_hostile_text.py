@@ -147,6 +147,7 @@ def test_the_same_text_does_run_where_nobody_takes_care(world, chrome):
     """Or the test above could not fail."""
     console, _ = world
     page, shouts = come(console, chrome, bypass_csp=True)
+    page.goto("about:blank")  # the dashboard would go on to write its news into it
     with page.expect_console_message(lambda said: SHOUT in said.text):
         page.set_content(f"<input value='{EVIL}'>")
     assert not harmless(page)
