@@ -96,6 +96,13 @@ class RunsheetWorker(SimpleWorker):
             super().heartbeat(timeout, together)
             together.execute()
 
+    def set_state(self, state: str, pipeline: Any = None) -> None:
+        """Idle begins the wait for a bell, which may be long: whoever was asked to stop when RQ
+        had looked for that, but not begun to wait, would only stop at the next bell."""
+        super().set_state(state, pipeline)
+        if state == WorkerStatus.IDLE and self._asked_to_stop.is_set():
+            raise StopRequested
+
     def register_birth(self) -> None:
         """After Redis was away we may still be in its books, which is nobody else's doing."""
         if self.birth_date is not None:

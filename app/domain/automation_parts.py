@@ -6,7 +6,7 @@ is compared as it stands, and a step of a kind that nobody knows counts as autom
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from app.domain.half_done import items, mapping
@@ -15,6 +15,9 @@ from app.schemas.actions import PEOPLE_TYPES
 
 # When, after what and for whom a step runs is part of what it does.
 PARTS = ("key", "actionType", "actionConfig", "when", "dependsOn", "assignee")
+# Of what people do before it: what they are asked, and that it is asked at all.
+_GUARD_PARTS = ("key", "actionType", "when")
+_APPROVAL_PARTS = (*_GUARD_PARTS, "actionConfig", "assignee")
 _DEFAULTS: Mapping[str, Any] = {"actionConfig": {}, "dependsOn": []}
 
 Document = Mapping[str, Any]
@@ -27,14 +30,56 @@ def is_automation(step: Any) -> bool:
     return not (isinstance(kind, str) and kind in PEOPLE_TYPES)
 
 
+def fixed_parts(document: Document, step: Any) -> tuple[str, ...]:
+    """What of a step only those may change who may add automation: of an automation step, what it
+    does and when; of a step that one waits for, directly or not, that it waits for this: an
+    approval with its question and who answers it, other work of people with its condition."""
+    return _fixed(step, _waited_for(document))
+
+
 def automation(document: Document, unread: Unread) -> Counter[str]:
     """The automation steps with the texts in them that can't be read yet. Counted, so that one
     with the key of another does not hide behind it."""
+    steps = enumerate(items(document.get("steps")))
     return Counter(
-        _canonical([_part(step, name) for name in PARTS] + _texts(unread, at))
-        for at, step in enumerate(items(document.get("steps")))
-        if is_automation(step)
+        _fingerprint(step, PARTS, unread, at) for at, step in steps if is_automation(step)
     )
+
+
+def guards(document: Document, unread: Unread) -> Counter[str]:
+    """The work of people that automation waits for, as far as it is fixed. There may be more of
+    it later, not less."""
+    waited_for = _waited_for(document)
+    return Counter(
+        _fingerprint(step, fixed, unread, at)
+        for at, step in enumerate(items(document.get("steps")))
+        if not is_automation(step) and (fixed := _fixed(step, waited_for))
+    )
+
+
+def _fixed(step: Any, waited_for: Set[str]) -> tuple[str, ...]:
+    if is_automation(step):
+        return PARTS
+    if str(mapping(step).get("key")) not in waited_for:
+        return ()
+    return _APPROVAL_PARTS if step["actionType"] == "APPROVAL" else _GUARD_PARTS
+
+
+def _waited_for(document: Document) -> set[str]:
+    """The keys of all steps before an automation step."""
+    steps = [mapping(step) for step in items(document.get("steps"))]
+    before: dict[str, list[str]] = {}
+    for step in steps:
+        before.setdefault(str(step.get("key")), []).extend(_listed(step.get("dependsOn")))
+    found: set[str] = set()
+    automated = [step for step in steps if is_automation(step)]
+    to_visit = [key for step in automated for key in _listed(step.get("dependsOn"))]
+    while to_visit:
+        key = to_visit.pop()
+        if key not in found:
+            found.add(key)
+            to_visit += before.get(key, [])
+    return found
 
 
 def recipients(document: Document) -> set[tuple[str, str]]:
@@ -64,13 +109,14 @@ def _part(step: Any, name: str) -> Any:
     return sorted(map(_canonical, items(value))) if name == "dependsOn" else value
 
 
-def _texts(unread: Unread, at: int) -> list[str]:
-    starts = tuple(f"steps.{at}.{name}" for name in PARTS)
-    return sorted(
+def _fingerprint(step: Any, parts: Sequence[str], unread: Unread, at: int) -> str:
+    starts = tuple(f"steps.{at}.{name}" for name in parts)
+    texts = sorted(
         _canonical([path.split(".", 2)[2], text])
         for path, text in unread.items()
         if any(path == start or path.startswith(f"{start}.") for start in starts)
     )
+    return _canonical([_part(step, name) for name in parts] + texts)
 
 
 def _policies(document: Document) -> Iterator[tuple[Any, int, Mapping[str, Any]]]:

@@ -81,6 +81,12 @@ def require_automation(
             "Only an author who may add automation may change automation steps: what they do, "
             "when, after which steps, and whose they are."
         )
+    if parts.guards(past, unread_before) - parts.guards(after, unread):
+        raise Forbidden(
+            "Only an author who may add automation may take away or change what automation waits "
+            "for: an approval before it, its question and who answers it, or the condition of "
+            "another step before it."
+        )
 
 
 def _document(template: Template | Document) -> Document:

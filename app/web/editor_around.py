@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.domain import draft_changes as changes
 from app.domain import known_paths, notification_template_queries
-from app.domain.automation_parts import is_automation
+from app.domain.automation_parts import fixed_parts, is_automation
 from app.domain.drafts import Draft
 from app.models import Secret
 from app.web import policy_views
@@ -21,12 +21,16 @@ LOCKED = (
     "Only an author who may add automation can change what this step does, when, after which steps "
     "and for whom. An admin can give that permission."
 )
+WAITED_FOR = (
+    "Automation waits for this step. Only an author who may add automation can take it away, "
+    "change its condition, or what an approval asks and whom. An admin can give that permission."
+)
 
 
 def around(session: Session, draft: Draft, open_: Open, who: Visitor) -> Around:
     """For the part that is open."""
     step = _step(draft, open_)
-    locked = step is not None and is_automation(step) and not who.actor.may_add_automation
+    fixed = () if who.actor.may_add_automation or not step else fixed_parts(draft.document, step)
     templates, _ = notification_template_queries.list_templates(session, limit=MOST)
     reading = known_paths.Reading(draft.document)
     return Around(
@@ -42,7 +46,8 @@ def around(session: Session, draft: Draft, open_: Open, who: Visitor) -> Around:
         people=people(session),
         said=policy_views.all_said(session),
         recipients_note=recipients_note(who),
-        locked=LOCKED if locked else "",
+        fixed=fixed,
+        locked=LOCKED if is_automation(step) else WAITED_FOR,
     )
 
 

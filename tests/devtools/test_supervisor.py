@@ -54,7 +54,7 @@ def python(name, code, *arguments):
 
 
 def wait(supervisor, true):
-    assert supervisor.wait_until(true, timeout=15)
+    assert supervisor.wait_until(true, timeout=60)
 
 
 def test_each_line_stands_behind_its_process_name(supervisor, shown):
@@ -126,14 +126,14 @@ def test_what_others_need_while_they_stop_goes_last(supervisor, shown):
 
 def test_a_step_runs_to_its_end_and_tells_what_it_said(supervisor, shown):
     code = "print('seeded'); raise SystemExit(4)"
-    assert supervisor.run(python("seed", code), timeout=15) == (4, "seeded")
+    assert supervisor.run(python("seed", code), timeout=60) == (4, "seeded")
     assert shown.getvalue() == ""
 
 
 def test_a_signal_ends_the_wait_for_a_step(supervisor):
     supervisor.signals = 1
     with pytest.raises(Stopped):
-        supervisor.run(Process("slow", ["sleep", "600"]), timeout=15)
+        supervisor.run(Process("slow", ["sleep", "600"]), timeout=60)
     assert supervisor.processes == []
 
 
@@ -145,7 +145,7 @@ def test_however_the_supervisor_ends_nothing_stays(number):
         assert process.stdout
         sleeper = psutil.Process(int(process.stdout.readline().split()[1]))
         process.send_signal(number)
-        process.wait(timeout=15)
+        process.wait(timeout=60)
     assert eventually(lambda: gone(sleeper))
 
 

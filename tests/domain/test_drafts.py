@@ -182,9 +182,61 @@ def test_who_may_not_add_automation_writes_all_the_rest(app):
     template_id = make(task("pack"), SHIP)
     pack, ship = read(template_id).document["steps"]
     ship = ship | {"name": "Send it", "description": "By post.", "dueIn": "soon"}
-    draft = save(template_id, pack | {"name": ""}, ship, actor=PLAIN, unread={"steps.0.when": "{"})
+    draft = save(template_id, pack | {"name": ""}, ship, actor=PLAIN, unread={"steps.0.dueAt": "{"})
 
     assert draft.updated_by == PLAIN.name
+
+
+ASK = {
+    "key": "ask",
+    "name": "Pay it back?",
+    "actionType": "APPROVAL",
+    "assignee": "group:finance",
+    "actionConfig": {"question": "Is the bill right?"},
+}
+COUNT = task("count", "ask", when={"all": [["steps.ask.output.outcome", "=", "approved"]]})
+PAY = webhook("pay", "count")
+
+
+@pytest.mark.parametrize(
+    ("ask", "count"),
+    [
+        ({"actionType": "MANUAL_TASK", "actionConfig": {}}, {}),
+        ({"assignee": "starter"}, {}),
+        ({"actionConfig": {"question": "Is it Friday?"}}, {}),
+        ({"when": {"all": [["input.x", "=", 1]]}}, {}),
+        (None, {}),
+        ({}, {"dependsOn": []}),
+        ({}, {"when": None}),
+        ({}, {"key": ["count"]}),
+        ({}, None),
+    ],
+    ids=[
+        *("an approval as a task", "by somebody else", "another question", "not always asked"),
+        *("removed", "no longer before it"),
+        *("whatever was answered", "a key that is none", "the step between removed"),
+    ],
+)
+def test_what_automation_waits_for_stays(app, ask, count):
+    template_id = make(ASK, COUNT, PAY)
+    *before, pay = read(template_id).document["steps"]
+    changes = zip(before, (ask, count), strict=True)
+    steps = [step | change for step, change in changes if change is not None]
+
+    with pytest.raises(Forbidden, match="what automation waits for"):
+        save(template_id, *steps, pay, actor=PLAIN)
+    save(template_id, *steps, pay, actor=ADA)
+
+
+def test_automation_may_wait_for_more_and_the_rest_of_what_it_waits_for_be_changed(app):
+    template_id = make(ASK, COUNT, PAY, task("tell", "pay"))
+    ask, count, pay, _ = read(template_id).document["steps"]
+    more = ask | {"key": "ask-twice"}
+    save(template_id, ask, count, more, pay, actor=PLAIN)  # nothing waits for it yet
+    more |= {"actionConfig": {"question": "Really?"}}
+    count |= {"dependsOn": ["ask", "ask-twice"], "name": "Count it", "assignee": "starter"}
+    ask |= {"name": "Pay?", "description": "Look at the bill.", "dueIn": "PT4H"}
+    save(template_id, ask, count, more, pay, actor=PLAIN)
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,9 @@ def row(page: Page, name: str) -> Locator:
     return page.locator(".editor-row").filter(has_text=name)
 
 
-def names(page: Page) -> list[str]:
+def expect_names(page: Page, *names: str) -> None:
     """The names in the list, from top to bottom."""
-    return [text.strip() for text in page.locator("#steps .step-name").all_inner_texts()]
+    expect(page.locator("#steps .step-name")).to_have_text(names)
 
 
 def picture(page: Page, name: str) -> None:

@@ -16,7 +16,8 @@ def test_sign_in_search_move_open_complete(console: Console, come: Open) -> None
     page = come()
     page.context.clear_cookies()
     page.goto("/")
-    page.keyboard.type("olga@example.com")  # the first field has the focus
+    expect(page.get_by_label("Email")).to_be_focused()
+    page.keyboard.type("olga@example.com")
     press(page, "Tab")
     page.keyboard.type(PASSWORD)
     press(page, "Enter")

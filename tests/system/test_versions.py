@@ -14,6 +14,7 @@ from app.schemas.template import Template
 from tests.support.scheduling import make_schedule
 from tests.support.workflows import AUTHOR, LOOPBACK, OPERATOR, publish, task, webhook
 from tests.system.conftest import PASSWORD, Console, Open, open_console
+from tests.system.editor_pages import saved
 from tests.system.test_accessibility import PHONE, WIDE, check
 
 INPUT = {
@@ -81,7 +82,7 @@ def test_it_is_changed_while_instances_run_then_compared_published_started_and_r
     name = page.locator("#field-name")
     name.fill("Pack with care")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator("#editor-head")).to_contain_text("saved")
+    saved(page)
 
     page.goto(f"/templates/{template}")
     page.get_by_role("link", name="the draft has unpublished changes").click()

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from werkzeug.datastructures import MultiDict
 
+from app.domain.automation_parts import PARTS
 from app.domain.findings import Finding
 from app.domain.known_paths import KnownPath
 from app.web.panel import Around, Tab, read_step, step_form
@@ -257,11 +258,12 @@ def test_a_secret_that_is_missing_stays_picked_and_is_said(app, step):
 
 
 def test_who_may_not_change_automation_reads_it_and_sends_none_of_it(app, step):
-    form = sent(step, around=Around(locked="Only Ann may."))
+    around = Around(fixed=PARTS, locked="Only Ann may.")
+    form = sent(step, around=around)
 
     assert "actionConfig.url" not in form and "key" not in form
     assert form["name"] == "Reserve stock"
-    assert "Only Ann may." in drawn(step_form(step, around=Around(locked="Only Ann may.")))
+    assert "Only Ann may." in drawn(step_form(step, around=around))
     assert read_step(form, step) == (step, {})
 
 

@@ -302,6 +302,23 @@ def test_who_may_not_add_automation_saves_the_rest_of_such_a_step(visit, templat
     assert post(visit("operator"), "/steps/ship", name="x").status_code == 403
 
 
+def test_what_automation_waits_for_says_which_of_its_fields_are_closed_and_why(visit):
+    ok = {"key": "ok", "name": "Ok?", "actionType": "APPROVAL", "actionConfig": {"question": "?"}}
+    publish(ok, task("pack", "ok"), webhook("ship", "pack"), task("tell", "ship"))
+    plain = visit("author")
+
+    def closed(step: str) -> list[str]:
+        page = plain.get(f"{EDIT}?step={step}")
+        parts = page.text.split('<fieldset class="bare" disabled')[1:]
+        assert ("Automation waits for this step" in said(page)) == bool(parts)
+        return [part.split('id="field-')[1].split('"')[0] for part in parts]
+
+    asked = ["actionConfig-question", "actionConfig-instructions"]
+    assert closed("ok") == ["key", "assignee", *asked, "when"]
+    assert closed("pack") == ["key", "when"]
+    assert closed("tell") == []
+
+
 @pytest.mark.parametrize(
     "path", ["/steps/ship/remove", "/steps/ship/duplicate", "/steps/pack/remove"]
 )

@@ -80,11 +80,11 @@ def test_a_database_that_is_away_for_a_moment_loses_nothing(app, committer, monk
 def test_a_process_that_was_frozen_in_mid_commit_writes_its_result_again(
     app, committer, monkeypatch
 ):
-    monkeypatch.setattr(extensions, "IDLE_SECONDS", 0.2)
-    db.engine.dispose()
     publish(webhook("send"))
     begin()
     (held,) = claim()
+    monkeypatch.setattr(extensions, "IDLE_SECONDS", 0.2)
+    db.engine.dispose()
     settle, frozen = attempts.settle, iter([1.0, 1.0, 1.0])
 
     def slowly(session, group, **more):
@@ -94,6 +94,8 @@ def test_a_process_that_was_frozen_in_mid_commit_writes_its_result_again(
     monkeypatch.setattr(attempts, "settle", slowly)
     committer(*reports(Outcome(verdict="done"), held))
 
+    monkeypatch.undo()
+    db.engine.dispose()
     assert state_of_the_step() == ("COMPLETED", None)
 
 

@@ -50,8 +50,8 @@ def step_form(
     for tab, each in step_fields(step.get("actionType")):
         tabs[tab].nodes.append(build(each, _value(step, each), page))
     found = [tab for tab in tabs.values() if tab.nodes]
-    if page.around.locked:
-        lock(found, page.around.locked)
+    if page.around.fixed:
+        lock(found, page.around.fixed, page.around.locked)
     place(found, faults, at)
     return found
 

@@ -1,6 +1,6 @@
 """What a form needs to know of the world around its step."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,8 @@ class Around:
     people   who can be assigned and told, as (`user:3`, what they are called)
     said     what notification templates say, by key and channel
     recipients_note  whom the visitor may not name as a recipient; empty: anybody
-    locked   why the visitor can't change the step; empty: they may
+    fixed    the parts of the step that the visitor can't change (automation_parts.fixed_parts)
+    locked   why they can't
     """
 
     secrets: Sequence[str] = ()
@@ -28,6 +29,7 @@ class Around:
     people: Sequence[tuple[str, str]] = ()
     said: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
     recipients_note: str = ""
+    fixed: Collection[str] = ()
     locked: str = ""
 
 

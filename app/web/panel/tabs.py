@@ -1,6 +1,6 @@
 """The tabs of a step's panel: which field stands in which, and where a fault is to be found."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol
@@ -19,8 +19,6 @@ LABELS = {
     "notifications": "Notifications",
 }
 CONFIG = "actionConfig"
-# What permissions.require_automation guards, beside the config.
-_GUARDED = ("key", "dependsOn", "assignee", "when")
 _ELSEWHERE = ("actionType", CONFIG)  # the kind of a step is chosen when it is added
 
 
@@ -70,11 +68,11 @@ def _tab(of: Field, otherwise: str) -> str:
     return of.schema.get("x-tab", otherwise)
 
 
-def lock(tabs: Iterable[Tab], why: str) -> None:
-    """Close the fields that only those may change who may add automation, and say why."""
+def lock(tabs: Iterable[Tab], parts: Container[str], why: str) -> None:
+    """Close the fields of these parts of a step, and say why."""
     for tab in tabs:
         for each in tab.nodes:
-            if each.name in _GUARDED or each.name.startswith(f"{CONFIG}."):
+            if each.name.partition(".")[0] in parts:
                 each.options["locked"] = True
                 tab.locked = why
 
