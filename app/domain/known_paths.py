@@ -144,7 +144,7 @@ class Reading:
             given = self._given[other]
             sure = other in self.ways.surely[key]
             found += given.surely if sure else given.perhaps
-            found.append(given.state if sure or in_condition else _uncertain(given.state))
+            found.append(given.state if sure or in_condition else given.state_perhaps)
         if not in_condition and key in self.steps:
             found += self._callback_urls
         proven = self.ways.proven.get(key, NONE)
@@ -177,13 +177,14 @@ class _Given:
     surely: list[KnownPath]
     perhaps: list[KnownPath]
     state: KnownPath
+    state_perhaps: KnownPath
 
     @classmethod
     def by(cls, step: RawStep) -> "_Given":
         paths = outputs_of(step)
         title = f"{step.name}: state"
         state = KnownPath(f"steps.{step.key}.state", title, "string", True, schema=_STATES)
-        return cls(paths, [_uncertain(one) for one in paths], state)
+        return cls(paths, [_uncertain(one) for one in paths], state, _uncertain(state))
 
 
 def _uncertain(one: KnownPath) -> KnownPath:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from liquid import BoundTemplate
+    from liquid.static_analysis import TemplateAnalysis
 
 MAX_TEXT = 100_000  # characters as written
 MAX_RENDERED = 256 * 1024  # bytes
@@ -43,9 +44,9 @@ def render(text: str, context: Mapping[str, Any], escape: bool = False) -> str:
 
 def check_syntax(text: str) -> None:
     """Raises NotRenderable if no context could make this renderable."""
-    template = _parsed(text, False)
-    for name, places in template.analyze(include_partials=False).filters.items():
-        if name not in template.env.filters:
+    known = _parsed(text, False).env.filters
+    for name, places in _analysis(text).filters.items():
+        if name not in known:
             line = text.count("\n", 0, places[0].index) + 1
             raise NotRenderable(f"there is no filter {name!r}", line)
 
@@ -53,7 +54,7 @@ def check_syntax(text: str) -> None:
 def paths(text: str) -> list[tuple[list[str], int]]:
     """The paths that a text reads, each as its parts (up to one that is itself looked up) and its
     line; not those of its own variables. Raises NotRenderable."""
-    found = _parsed(text, False).analyze(include_partials=False).globals
+    found = _analysis(text).globals
     return [
         (
             [str(part) for part in takewhile(lambda part: not isinstance(part, list), v.segments)],
@@ -74,6 +75,11 @@ def _parsed(text: str, escape: bool) -> "BoundTemplate":
         return liquid_engine.environment(escape).from_string(text)
     except Exception as error:  # noqa: BLE001 - as above
         raise _fault(error) from None
+
+
+@lru_cache(maxsize=128)
+def _analysis(text: str) -> "TemplateAnalysis":
+    return _parsed(text, False).analyze(include_partials=False)
 
 
 def _short_enough(text: str) -> str:

@@ -130,7 +130,7 @@ def view(
     ]
     refused = reading.refused_key if reading else None
     tabs = forms(draft.document, open_, shown, draft.unread, surroundings, refused)
-    graph, left_out = _drawn(tuple((row.key, row.name, tuple(row.depends_on)) for row in rows))
+    graph, left_out = _drawn(tuple((row.key, "", tuple(row.depends_on)) for row in rows))
     step = next((row for row in rows if open_ == Open.step(row.key)), None)
     return Editor(
         id=draft.id,
@@ -141,7 +141,7 @@ def view(
         updated_by=words.actor(draft.updated_by),
         newest_version=draft.newest_version,
         rows=rows,
-        graph=graph,
+        graph=graph.named(row.name for row in rows),
         left_out=left_out,
         findings=editor_findings.lines(draft.document, found),
         removed=[_name(gone["step"]) for gone in draft.removed],

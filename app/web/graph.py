@@ -7,7 +7,8 @@ arrows straight. The same steps in the same order always give the same drawing.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from statistics import median
 from typing import TypeAlias
@@ -46,7 +47,7 @@ class Edge:
     target: str
     points: tuple[tuple[int, int], ...]
 
-    @property
+    @cached_property
     def path(self) -> str:
         """SVG path data: level across columns, a soft curve in the gaps between them."""
         (x, y), *rest = self.points
@@ -63,6 +64,14 @@ class Graph:
     edges: tuple[Edge, ...]
     width: int
     height: int
+
+    def named(self, names: Iterable[str]) -> "Graph":
+        """The same with other names, in the order of the boxes."""
+        boxes = zip(self.boxes, names, strict=True)
+        return replace(
+            self,
+            boxes=tuple(replace(box, name=name, label=_label(name)) for box, name in boxes),
+        )
 
 
 class CycleError(ValueError):
@@ -257,8 +266,11 @@ def _offsets(column: list[_Spot]) -> list[float]:
 
 
 def _box(spot: _Spot, name: str) -> Box:
-    label = name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1].rstrip() + "…"
-    return Box(spot.key, name, label, _left(spot), round(spot.y - spot.height / 2))
+    return Box(spot.key, name, _label(name), _left(spot), round(spot.y - spot.height / 2))
+
+
+def _label(name: str) -> str:
+    return name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1].rstrip() + "…"
 
 
 def _edge(chain: list[_Spot]) -> Edge:
