@@ -32,8 +32,8 @@ def is_automation(step: Any) -> bool:
 
 def fixed_parts(document: Document, step: Any) -> tuple[str, ...]:
     """What of a step only those may change who may add automation: of an automation step, what it
-    does and when; of a step that one waits for, directly or not, that it waits for this: an
-    approval with its question and who answers it, other work of people with its condition."""
+    does and when; of what people do before one, directly or not, that it is done at all, and of an
+    approval also its question and who answers it."""
     return _fixed(step, _waited_for(document))
 
 
