@@ -50,7 +50,7 @@ def supervisor(shown):
 
 
 def python(name, code, *arguments):
-    return Process(name, [sys.executable, "-c", code, *arguments], dict(os.environ))
+    return Process(name, [sys.executable, "-u", "-c", code, *arguments], dict(os.environ))
 
 
 def wait(supervisor, true):
