@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from app import transaction
 from app.domain import people
 from tests.system.conftest import Console, refused
-from tests.system.test_accessibility import PHONE, WIDE
+from tests.system.looks import PHONE, WIDE, look_like, nothing_is_wrong
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +85,8 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(page: Page) -> None
     expect(form.get_by_role("status")).to_contain_text("200")
     expect(form.get_by_label("Answer")).to_contain_text("openapi")
     for look in (WIDE, PHONE):
-        page.set_viewport_size(look["viewport"])
-        page.emulate_media(color_scheme=look["color_scheme"])
-        results = Axe().run(page)
-        assert results.violations_count == 0, f"{look}: {results.generate_report()}"
-        assert page.evaluate("document.documentElement.scrollWidth") <= look["viewport"]["width"]
+        look_like(page, look)
+        nothing_is_wrong(page, look)
 
 
 def test_without_script_it_can_be_read(console: Console, chrome: Browser) -> None:

@@ -9,7 +9,7 @@ from app import transaction
 from app.domain import audit, instances, people
 from tests.support.workflows import OPERATOR
 from tests.system.conftest import PASSWORD, Console, Open
-from tests.system.test_accessibility import check
+from tests.system.looks import check
 
 PROGRAM = "api:stock-desk"  # nobody else in the console is called so
 

@@ -3,7 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from tests.system.conftest import Console, Open
-from tests.system.test_accessibility import PHONE, WIDE, check
+from tests.system.looks import PHONE, WIDE, check
 
 DRY_RUN = "/templates/1/dry-run"
 

@@ -12,7 +12,7 @@ from tests.support.hostile import EVIL, Planted, plant
 from tests.support.looking import instance_of
 from tests.support.waiting import wait_until
 from tests.system.conftest import PASSWORD, Console, open_console, sign_in
-from tests.system.test_accessibility import PHONE, WIDE
+from tests.system.looks import PHONE, WIDE
 
 # Answers that no person looks at as a page of its own, or that never end.
 NO_PAGES = {

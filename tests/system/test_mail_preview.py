@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.support.mailing import email
 from tests.support.workflows import begin, publish, task
 from tests.system.conftest import Console, Open
-from tests.system.test_accessibility import PHONE, WIDE, check
+from tests.system.looks import PHONE, WIDE, check
 
 HTML = "<h1>Thank you, {{ input.name }}</h1><script>document.body.innerHTML = 'hacked'</script>"
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string", "examples": ["Ann"]}}}

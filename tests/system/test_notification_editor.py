@@ -11,7 +11,7 @@ from app.domain import people
 from app.models import User
 from tests.support.processes import WORKER, running
 from tests.system.conftest import PASSWORD, Console, Open
-from tests.system.test_accessibility import check
+from tests.system.looks import check
 
 EDIT = "/notification-templates/step-ready/edit"
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.support.workflows import task, webhook
 from tests.system.conftest import Console, Open
 from tests.system.editor_pages import hire, make, saved, steps_of
-from tests.system.test_accessibility import check
+from tests.system.looks import check
 
 INPUT: dict[str, Any] = {
     "type": "object",

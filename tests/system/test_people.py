@@ -11,7 +11,7 @@ from tests.support.cast import group, invite
 from tests.support.looking import look
 from tests.support.workflows import begin, publish, task
 from tests.system.conftest import PASSWORD, Console, Open, open_console
-from tests.system.test_accessibility import PHONE, WIDE, check
+from tests.system.looks import PHONE, WIDE, check
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.support.processes import SCHEDULER, running
 from tests.support.waiting import wait_until
 from tests.support.workflows import AUTHOR
 from tests.system.conftest import PASSWORD, Console, Open, open_console
-from tests.system.test_accessibility import check
+from tests.system.looks import check
 from tests.system.test_secrets import tab_to
 
 

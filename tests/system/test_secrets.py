@@ -8,7 +8,7 @@ from app import transaction
 from app.domain import people
 from tests.support.secrets import keep
 from tests.system.conftest import PASSWORD, Console, Open
-from tests.system.test_accessibility import check
+from tests.system.looks import check
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from itertools import count
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.support.workflows import make_step, task, webhook
 from tests.system.conftest import Console, Open
 from tests.system.editor_pages import hire, make, picture, saved, type_into
+from tests.system.looks import nothing_is_wrong
 
 STEPS = (
     task("pack", description="Into the **large** box.", assignee="role:operator"),
@@ -53,10 +53,7 @@ NUMBERS = count(1)
 def look(page: Page, name: str) -> None:
     """Nothing is wrong with it as it now is."""
     picture(page, name)
-    results = Axe().run(page)
-    assert results.violations_count == 0, f"{name}: {results.generate_report()}"
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= page.viewport_size["width"], name  # type: ignore[index]
+    nothing_is_wrong(page, name)
 
 
 @pytest.mark.parametrize("name", LOOKS)

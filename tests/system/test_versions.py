@@ -15,7 +15,7 @@ from tests.support.scheduling import make_schedule
 from tests.support.workflows import AUTHOR, LOOPBACK, OPERATOR, publish, task, webhook
 from tests.system.conftest import PASSWORD, Console, Open, open_console
 from tests.system.editor_pages import saved
-from tests.system.test_accessibility import PHONE, WIDE, check
+from tests.system.looks import PHONE, WIDE, check
 
 INPUT = {
     "type": "object",

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from devtools import gallery
-from tests.system.test_accessibility import check
+from tests.system.looks import check
 
 
 @pytest.fixture(scope="module")
