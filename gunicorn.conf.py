@@ -35,9 +35,10 @@ control_socket_disable = True
 
 
 def post_worker_init(worker):
-    from app import http_counts  # here, in the child
+    from app import http_counts, memory  # here, in the child
 
     http_counts.keep_writing(worker.wsgi)
+    memory.settle()
 
 
 def worker_exit(server, worker):

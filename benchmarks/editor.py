@@ -20,7 +20,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
-from app import bells, clock, create_app, transaction
+from app import bells, clock, create_app, memory, transaction
 from app.config import Settings
 from app.domain import people, templates
 from app.extensions import db
@@ -126,6 +126,7 @@ def console(database: str, folder: Path) -> Iterator[Flask]:
                 )
                 templates.create(session, Template.read(document()), AUTHOR, allow=LOOPBACK)
             db.session.remove()
+        memory.settle()  # as the web process does
         yield app
         with app.app_context():
             db.engine.dispose()

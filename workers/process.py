@@ -1,8 +1,5 @@
 """What a worker process is: its application, its name, its logs."""
 
-import contextlib
-import ctypes
-import gc
 import os
 import socket
 from functools import cache
@@ -11,8 +8,6 @@ from uuid import uuid4
 from flask import Flask
 
 from app import create_core
-
-M_ARENA_MAX = -8  # from glibc's malloc.h
 
 
 @cache
@@ -28,12 +23,3 @@ def name() -> str:
 
 def host() -> str:
     return socket.gethostname()[:100]
-
-
-def stay_small() -> None:
-    """Keep memory low and pauses short: two malloc arenas instead of eight per core (glibc only),
-    and nothing that was loaded at start is looked at by the garbage collector again."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
-    gc.collect()
-    gc.freeze()

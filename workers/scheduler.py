@@ -20,7 +20,7 @@ from rq.serializers import JSONSerializer
 from rq_scheduler import Scheduler
 from sqlalchemy.exc import DBAPIError
 
-from app import clock, logs, transaction
+from app import clock, logs, memory, transaction
 from app.config import Settings
 from app.domain import processes
 from app.redis_client import connect
@@ -166,7 +166,7 @@ class Clock:
 def main() -> None:
     app = process.core()
     logs.set_up("scheduler", app.config["SETTINGS"])
-    process.stay_small()
+    memory.settle()
     clock = Clock(app.config["SETTINGS"])
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, clock.stop)

@@ -14,7 +14,7 @@ from rq.exceptions import DeserializationError, StopRequested
 from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker, WorkerStatus
 
-from app import bells, logs
+from app import bells, logs, memory
 from app.models.vocabulary import NOTIFICATION_QUEUE
 from workers import bell_task, process
 from workers.job import RunsheetJob
@@ -52,7 +52,7 @@ class RunsheetWorker(SimpleWorker):
         logs.set_up(kind, process.core().config["SETTINGS"])
         self._runner = Runner(process.core(), queue)
         log.info("Listening", extra=logs.facts(queue=queue, name=self._runner.name))
-        process.stay_small()
+        memory.settle()
         bell_task.serve(self._runner)
         self._runner.start()
         worked = False
