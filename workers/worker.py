@@ -97,8 +97,8 @@ class RunsheetWorker(SimpleWorker):
             together.execute()
 
     def set_state(self, state: str, pipeline: Any = None) -> None:
-        """Idle begins the wait for a bell, which may be long: whoever was asked to stop when RQ
-        had looked for that, but not begun to wait, would only stop at the next bell."""
+        """RQ is idle as it begins to wait for a bell, which may be long: whoever was asked to stop
+        after it had looked for that would only stop at the next one."""
         super().set_state(state, pipeline)
         if state == WorkerStatus.IDLE and self._asked_to_stop.is_set():
             raise StopRequested

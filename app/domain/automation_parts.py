@@ -15,9 +15,8 @@ from app.schemas.actions import PEOPLE_TYPES
 
 # When, after what and for whom a step runs is part of what it does.
 PARTS = ("key", "actionType", "actionConfig", "when", "dependsOn", "assignee")
-# Of what people do before it: what they are asked, and that it is asked at all.
-_GUARD_PARTS = ("key", "actionType", "when")
-_APPROVAL_PARTS = (*_GUARD_PARTS, "actionConfig", "assignee")
+# Of what people do before it: that it is done at all. An approval is fixed as a whole.
+_WAITED_FOR_PARTS = ("key", "actionType", "when", "dependsOn")
 _DEFAULTS: Mapping[str, Any] = {"actionConfig": {}, "dependsOn": []}
 
 Document = Mapping[str, Any]
@@ -32,8 +31,9 @@ def is_automation(step: Any) -> bool:
 
 def fixed_parts(document: Document, step: Any) -> tuple[str, ...]:
     """What of a step only those may change who may add automation: of an automation step, what it
-    does and when; of what people do before one, directly or not, that it is done at all, and of an
-    approval also its question and who answers it."""
+    does and when; of what people do before one, directly or not, when and after what, and of an
+    approval also its question and who answers it. Not even more may be waited for: what waits for
+    several steps goes on though one of them was skipped."""
     return _fixed(step, _waited_for(document))
 
 
@@ -46,23 +46,22 @@ def automation(document: Document, unread: Unread) -> Counter[str]:
     )
 
 
-def guards(document: Document, unread: Unread) -> Counter[str]:
-    """The work of people that automation waits for, as far as it is fixed. There may be more of
-    it later, not less."""
-    waited_for = _waited_for(document)
+def waited_for(document: Document, unread: Unread) -> Counter[str]:
+    """The work of people that automation waits for, as far as it is fixed; likewise."""
+    keys = _waited_for(document)
     return Counter(
         _fingerprint(step, fixed, unread, at)
         for at, step in enumerate(items(document.get("steps")))
-        if not is_automation(step) and (fixed := _fixed(step, waited_for))
+        if not is_automation(step) and (fixed := _fixed(step, keys))
     )
 
 
-def _fixed(step: Any, waited_for: Set[str]) -> tuple[str, ...]:
+def _fixed(step: Any, keys: Set[str]) -> tuple[str, ...]:
     if is_automation(step):
         return PARTS
-    if str(mapping(step).get("key")) not in waited_for:
+    if str(mapping(step).get("key")) not in keys:
         return ()
-    return _APPROVAL_PARTS if step["actionType"] == "APPROVAL" else _GUARD_PARTS
+    return PARTS if step["actionType"] == "APPROVAL" else _WAITED_FOR_PARTS
 
 
 def _waited_for(document: Document) -> set[str]:

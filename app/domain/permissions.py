@@ -81,11 +81,10 @@ def require_automation(
             "Only an author who may add automation may change automation steps: what they do, "
             "when, after which steps, and whose they are."
         )
-    if parts.guards(past, unread_before) - parts.guards(after, unread):
+    if parts.waited_for(after, unread) != parts.waited_for(past, unread_before):
         raise Forbidden(
-            "Only an author who may add automation may take away or change what automation waits "
-            "for: an approval before it, its question and who answers it, or the condition of "
-            "another step before it."
+            "Only an author who may add automation may change what automation waits for: which "
+            "steps come before it, in which order and when, and what an approval asks and whom."
         )
 
 

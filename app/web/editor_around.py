@@ -23,7 +23,8 @@ LOCKED = (
 )
 WAITED_FOR = (
     "Automation waits for this step. Only an author who may add automation can take it away, "
-    "change its condition, or what an approval asks and whom. An admin can give that permission."
+    "change when and after which steps it is done, or what an approval asks and whom. An admin can "
+    "give that permission."
 )
 
 
@@ -47,7 +48,7 @@ def around(session: Session, draft: Draft, open_: Open, who: Visitor) -> Around:
         said=policy_views.all_said(session),
         recipients_note=recipients_note(who),
         fixed=fixed,
-        locked=LOCKED if is_automation(step) else WAITED_FOR,
+        locked="" if not fixed else LOCKED if is_automation(step) else WAITED_FOR,
     )
 
 

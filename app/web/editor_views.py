@@ -1,7 +1,7 @@
 """The template editor as its page shows it: steps, their graph, and what is open in the panel."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -73,8 +73,7 @@ class Editor:
     tabs: Sequence[Tab]
     tab: str
     step: Row | None
-    fixed: Collection[str]  # what of the step the visitor can't change
-    locked: str  # why
+    locked: str
     known_paths: str
     shown: Shown | None  # what the step would send
     refusal: str = ""
@@ -152,7 +151,6 @@ def view(
         tabs=tabs,
         tab=tab if tab in {each.name for each in tabs} else tabs[0].name,
         step=step,
-        fixed=surroundings.fixed,
         locked=surroundings.locked,
         known_paths=listed(surroundings.paths),
         shown=editor_previews.of_step(session, draft, open_.key) if step else None,

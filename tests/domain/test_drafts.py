@@ -206,14 +206,17 @@ PAY = webhook("pay", "count")
         ({"actionConfig": {"question": "Is it Friday?"}}, {}),
         ({"when": {"all": [["input.x", "=", 1]]}}, {}),
         (None, {}),
+        ({"dependsOn": ["never"]}, {}),
         ({}, {"dependsOn": []}),
+        ({}, {"dependsOn": ["ask", "more"]}),
         ({}, {"when": None}),
         ({}, {"key": ["count"]}),
         ({}, None),
     ],
     ids=[
         *("an approval as a task", "by somebody else", "another question", "not always asked"),
-        *("removed", "no longer before it"),
+        *("removed", "after a step that is never done", "no longer before it"),
+        "or another step before it",
         *("whatever was answered", "a key that is none", "the step between removed"),
     ],
 )
@@ -228,15 +231,13 @@ def test_what_automation_waits_for_stays(app, ask, count):
     save(template_id, *steps, pay, actor=ADA)
 
 
-def test_automation_may_wait_for_more_and_the_rest_of_what_it_waits_for_be_changed(app):
-    template_id = make(ASK, COUNT, PAY, task("tell", "pay"))
-    ask, count, pay, _ = read(template_id).document["steps"]
-    more = ask | {"key": "ask-twice"}
-    save(template_id, ask, count, more, pay, actor=PLAIN)  # nothing waits for it yet
-    more |= {"actionConfig": {"question": "Really?"}}
-    count |= {"dependsOn": ["ask", "ask-twice"], "name": "Count it", "assignee": "starter"}
+def test_the_rest_of_what_automation_waits_for_may_be_changed(app):
+    template_id = make(ASK, COUNT, PAY)
+    ask, count, pay = read(template_id).document["steps"]
     ask |= {"name": "Pay?", "description": "Look at the bill.", "dueIn": "PT4H"}
-    save(template_id, ask, count, more, pay, actor=PLAIN)
+    count |= {"name": "Count it", "assignee": "starter", "actionConfig": {"instructions": "All."}}
+    more = task("tell", "pay"), ask | {"key": "ask-twice"}  # which automation does not wait for
+    save(template_id, ask, count, *more, pay, actor=PLAIN)
 
 
 @pytest.mark.parametrize(

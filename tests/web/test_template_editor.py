@@ -314,8 +314,8 @@ def test_what_automation_waits_for_says_which_of_its_fields_are_closed_and_why(v
         return [part.split('id="field-')[1].split('"')[0] for part in parts]
 
     asked = ["actionConfig-question", "actionConfig-instructions"]
-    assert closed("ok") == ["key", "assignee", *asked, "when"]
-    assert closed("pack") == ["key", "when"]
+    assert closed("ok") == ["key", "assignee", "dependsOn", *asked, "when"]
+    assert closed("pack") == ["key", "dependsOn", "when"]
     assert closed("tell") == []
 
 

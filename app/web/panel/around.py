@@ -18,7 +18,7 @@ class Around:
     said     what notification templates say, by key and channel
     recipients_note  whom the visitor may not name as a recipient; empty: anybody
     fixed    the parts of the step that the visitor can't change (automation_parts.fixed_parts)
-    locked   why they can't
+    locked   why they can't; empty: they may
     """
 
     secrets: Sequence[str] = ()
