@@ -102,6 +102,12 @@ class Editor:
         return url_for("template_editor.show", template_id=self.id) + "/steps/KEY/move"
 
     @property
+    def may_copy(self) -> bool:
+        """Whether the visitor may add another step like the open one: its kind says so."""
+        kind = self.step and self.step.action_type
+        return not self.locked or any(one.name == kind and not one.locked for one in self.kinds)
+
+    @property
     def errors(self) -> int:
         """How many findings keep it from being published."""
         return sum(finding.severity == "error" for finding in self.findings)

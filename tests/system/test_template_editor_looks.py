@@ -63,6 +63,8 @@ def test_nothing_is_wrong_with_any_state(
     closed = come("amy", **LOOKS[name])
     closed.goto(f"{path}?step=ship&tab=action")
     look(closed, f"closed {name}")
+    closed.goto(f"{path}?step=ask")
+    look(closed, f"waited for {name}")
     page = come("ada", **LOOKS[name])
     for state, reach in states(path).items():
         reach(page)

@@ -317,6 +317,9 @@ def test_what_automation_waits_for_says_which_of_its_fields_are_closed_and_why(v
     assert closed("ok") == ["key", "assignee", "dependsOn", *asked, "when"]
     assert closed("pack") == ["key", "dependsOn", "when"]
     assert closed("tell") == []
+    button = plain.get(f"{EDIT}?step=pack").text.split('id="duplicate_step"')[1].split(">")[0]
+    assert "disabled" not in button
+    assert post(plain, "/steps/pack/duplicate").status_code == 303  # nothing waits for the copy
 
 
 @pytest.mark.parametrize(
